@@ -1,5 +1,1 @@
-"""The network: gating, vision, speech, backbone, attention, caches, processor, checkpoints, quantisation.
-
-Streaming state and key-value caches are passed in and returned; a module holds weights and nothing of a session. This is
-not the place for scheduling (`engine`), for training loops (`training`), or for anything asynchronous.
-"""
+"""The network: eyes, ears, gate and backbone, with their checkpoint format. Not here: scheduling, sessions, sockets."""
