@@ -92,4 +92,6 @@ class SocketDetached:
     """The client's connection went away; the session may live on until its grace time is over."""
 
 
-SessionEvent = VoiceEvent | TranscriptUpdated | FrameEncoded | FusionUpdated | AudioShed | SocketAttached | SocketDetached
+SessionEvent = (
+    VoiceEvent | TranscriptUpdated | FrameEncoded | FusionUpdated | AudioShed | SocketAttached | SocketDetached
+)

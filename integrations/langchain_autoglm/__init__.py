@@ -1,0 +1,4 @@
+"""LangChain's side of autoglm-agent: the chat model, the reasoning callbacks, the voice Runnable.
+
+Uses only the public API of `autoglm_agent`. This is not the place for inference, sockets or turn-taking.
+"""
