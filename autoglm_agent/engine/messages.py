@@ -101,6 +101,19 @@ class PushAudio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForkStream:
+    """Copy the utterance `stream_id`, with all audio pushed so far, as `new_stream_id`; both then go their own way.
+
+    At the first silence the copy is ended and its block prefilled on trial; if speech resumes only the copy is closed.
+    The state of a stream is never changed in place, so a copy costs no computation.
+    """
+
+    session_id: str
+    stream_id: str
+    new_stream_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseStream:
     """Forget the utterance and its features. Prompts may no longer refer to it."""
 
@@ -171,7 +184,18 @@ class CloseSession:
     session_id: str
 
 
-Request = OpenStream | PushAudio | CloseStream | EncodeFrame | DropFrame | Fuse | Generate | Cancel | CloseSession
+Request = (
+    OpenStream
+    | PushAudio
+    | ForkStream
+    | CloseStream
+    | EncodeFrame
+    | DropFrame
+    | Fuse
+    | Generate
+    | Cancel
+    | CloseSession
+)
 
 # --- Results --------------------------------------------------------------------------------------------------------
 

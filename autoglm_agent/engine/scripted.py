@@ -7,7 +7,7 @@ in steps, so the same requests give the same results whatever the machine's spee
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autoglm_agent.engine import messages as m
 
@@ -81,7 +81,7 @@ class ScriptedEngine:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._sessions: dict[str, _Session] = {}
-        self._speech: deque[m.PushAudio] = deque()
+        self._speech: deque[m.PushAudio | m.ForkStream] = deque()
         self._fusion: deque[m.Fuse] = deque()
         self._frames: deque[tuple[int, m.EncodeFrame]] = deque()
         self._generations: dict[tuple[str, str], _Generation] = {}
@@ -101,6 +101,8 @@ class ScriptedEngine:
                 session.streams[request.stream_id] = _Stream(texts[session.utterances_heard % len(texts)])
                 session.utterances_heard += 1
             case m.PushAudio():
+                self._speech.append(request)
+            case m.ForkStream():
                 self._speech.append(request)
             case m.CloseStream():
                 session.streams.pop(request.stream_id, None)
@@ -134,11 +136,14 @@ class ScriptedEngine:
     def _runnable(self) -> list[_Generation]:
         return [g for g in self._generations.values() if g.tokens or g.wait_steps or not g.reply.stalls]
 
-    def _hear(self, push: m.PushAudio) -> list[m.Result]:
-        session = self._sessions.get(push.session_id)
-        stream = session.streams.get(push.stream_id) if session else None
+    def _hear(self, push: m.PushAudio | m.ForkStream) -> list[m.Result]:
+        session = self._sessions[push.session_id]
+        stream = session.streams.get(push.stream_id)
         if stream is None:
             return [_missing(push.session_id, None, stream_id=push.stream_id)]
+        if isinstance(push, m.ForkStream):
+            session.streams[push.new_stream_id] = replace(stream)
+            return []
         stream.audio_ms += len(push.pcm) // BYTES_PER_MS
         stream.final = push.final
         shown = min(stream.audio_ms // self._script.ms_per_character, len(stream.text))

@@ -32,6 +32,8 @@ class InFlight:
                 owed["frame", request.frame_id] = None
             case m.OpenStream():
                 owed["stream", request.stream_id] = None
+            case m.ForkStream():
+                owed["stream", request.new_stream_id] = None
             case m.CloseStream():
                 owed.pop(("stream", request.stream_id), None)
             case m.DropFrame():
