@@ -100,9 +100,7 @@ class ScriptedEngine:
                 texts = self._script.utterances
                 session.streams[request.stream_id] = _Stream(texts[session.utterances_heard % len(texts)])
                 session.utterances_heard += 1
-            case m.PushAudio():
-                self._speech.append(request)
-            case m.ForkStream():
+            case m.PushAudio() | m.ForkStream():
                 self._speech.append(request)
             case m.CloseStream():
                 session.streams.pop(request.stream_id, None)
@@ -182,16 +180,7 @@ class ScriptedEngine:
 
     def _fuse(self, request: m.Fuse) -> list[m.Result]:
         weights = _weights(request.session_id, image=request.frame_id is not None, speech=request.stream_id is not None)
-        return [
-            m.GateWeights(
-                session_id=request.session_id,
-                text=weights.text,
-                image=weights.image,
-                speech=weights.speech,
-                stream_id=request.stream_id,
-                frame_id=request.frame_id,
-            )
-        ]
+        return [replace(weights, stream_id=request.stream_id, frame_id=request.frame_id)]
 
     def _start(self, session: _Session, request: m.Generate) -> None:
         for turn in request.turns:

@@ -1,0 +1,212 @@
+"""What the engine has seen and heard for a session's items, and the bounded copies to show it again.
+
+The engine may forget: it was restarted, or made room. Then a generation fails with `feature_missing`, and `send_again`
+brings the one missing thing back. This holds no policy of what to look at or when to listen.
+
+Bounds: pictures share their bytes with the conversation's items; of speech the newest `RETAINED_AUDIO_BYTES` are kept,
+older utterances live on as their transcripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import anyio
+
+from autoglm_agent.engine import messages as m
+from autoglm_agent.protocol.items import AudioContent, ImageContent, Item, MessageItem
+from autoglm_agent.runtime.engine_session import EngineSession
+
+BYTES_PER_MS = 32
+"""s16le mono at 16 kHz."""
+RETAINED_AUDIO_BYTES = 120_000 * BYTES_PER_MS
+"""Two minutes of speech, 3.8 MB: what a restart can bring back in seconds; the words of older speech suffice."""
+PIECE_BYTES = 1_000 * BYTES_PER_MS
+"""Old speech is sent again a second at a time, so that it delays nobody's fresh speech by more."""
+
+Key = tuple[str, int]
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """A picture and the frame it is encoded as. `problem` is set when it does not decode."""
+
+    frame_id: str
+    image: bytes
+    state: str = "new"
+    problem: m.Failed | None = None
+    settled: anyio.Event = field(default_factory=anyio.Event)
+    latency_ms: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Utterance:
+    """Speech of one item. `pcm` is None once it is too old to keep; `ended` is set with the final transcript."""
+
+    item_id: str
+    stream_id: str
+    pcm: bytearray | None = field(default_factory=bytearray)
+    transcript: str = ""
+    audio_ms: int = 0
+    problem: m.Failed | None = None
+    ended: anyio.Event = field(default_factory=anyio.Event)
+
+
+class Features:
+    """The `history.Lookup` of one session, and the way to fill it."""
+
+    def __init__(
+        self,
+        engine: EngineSession,
+        *,
+        new_id: Callable[[str], str],
+        decode_clip: Callable[[AudioContent], Awaitable[bytes]],
+        chunk_ms: int = 320,
+    ) -> None:
+        self.chunk_ms = chunk_ms
+        self._engine = engine
+        self._new_id = new_id
+        self._decode_clip = decode_clip
+        self._pictures: dict[Key, Picture] = {}
+        self._utterances: dict[Key, Utterance] = {}
+
+    # --- Lookup ------------------------------------------------------------------------------------------------------
+
+    def frame_id(self, item_id: str, index: int) -> str | None:
+        """The frame of an item's picture; None when it is unknown or broken."""
+        picture = self._pictures.get((item_id, index))
+        return picture.frame_id if picture is not None and picture.problem is None else None
+
+    def utterance(self, item_id: str, index: int) -> m.AudioPart | None:
+        """The stream of an item's speech; None when it is unknown, failed or only its words are left."""
+        heard = self._utterances.get((item_id, index))
+        if heard is None or heard.pcm is None or heard.problem is not None:
+            return None
+        return m.AudioPart(stream_id=heard.stream_id, transcript=heard.transcript)
+
+    # --- Filling -----------------------------------------------------------------------------------------------------
+
+    def add_picture(self, item_id: str, index: int, image: bytes) -> Picture:
+        """Know a picture; `encode` shows it to the engine."""
+        picture = Picture(self._new_id("frame"), image)
+        self._pictures[item_id, index] = picture
+        return picture
+
+    def share_picture(self, item_id: str, picture: Picture) -> None:
+        """Let another item stand for the same picture: a camera frame that shows nothing new."""
+        self._pictures[item_id, 0] = picture
+
+    async def encode(self, picture: Picture) -> None:
+        """Have a picture encoded, or wait while it is."""
+        if picture.state == "encoding":
+            await picture.settled.wait()
+        elif picture.state == "new":
+            picture.state, picture.settled = "encoding", anyio.Event()
+            try:
+                answer = await self._engine.encode(picture.frame_id, picture.image)
+                if isinstance(answer, m.Failed) and answer.code == "internal":  # the engine died under it
+                    answer = await self._engine.encode(picture.frame_id, picture.image)
+                if isinstance(answer, m.Failed):
+                    picture.problem = answer
+                else:
+                    picture.latency_ms = answer.latency_ms
+            finally:
+                picture.state = "settled"
+                picture.settled.set()
+
+    def add_utterance(self, utterance: Utterance) -> None:
+        """Know the speech of a committed item and let go of what is too old."""
+        self._utterances[utterance.item_id, 0] = utterance
+        kept = 0
+        for heard in reversed(self._utterances.values()):
+            kept += len(heard.pcm or b"")
+            if kept > RETAINED_AUDIO_BYTES and heard is not utterance and heard.pcm is not None:
+                heard.pcm = None
+                self._close(heard.stream_id)
+
+    async def hear(self, utterance: Utterance) -> None:
+        """Have an utterance recognised from its copy, from the start, as a stream of its own."""
+        session_id, pcm = self._engine.session_id, bytes(utterance.pcm or b"")
+        await self._engine.send(
+            m.OpenStream(session_id=session_id, stream_id=utterance.stream_id, chunk_ms=self.chunk_ms)
+        )
+        last = max(0, len(pcm) - PIECE_BYTES)
+        for start in range(0, last, PIECE_BYTES):
+            piece = pcm[start : min(start + PIECE_BYTES, last)]
+            await self._engine.send(m.PushAudio(session_id=session_id, stream_id=utterance.stream_id, pcm=piece))
+        self.settle(utterance, await self._engine.finish_stream(utterance.stream_id, pcm[last:]))
+
+    def settle(self, utterance: Utterance, answer: m.Transcript | m.Failed) -> None:
+        """Write down how the recognition of an utterance ended."""
+        if isinstance(answer, m.Failed):
+            utterance.problem = answer
+        else:
+            utterance.transcript, utterance.audio_ms = answer.stable, answer.audio_ms
+        utterance.ended.set()
+
+    # --- Before and during a generation ------------------------------------------------------------------------------
+
+    async def prepare(self, items: Iterable[Item]) -> list[m.Failed]:
+        """Wait until all that `items` refer to is encoded and recognised; the problems found for the first time."""
+        problems: list[m.Failed] = []
+        for item in items:
+            for index, content in enumerate(item.content if isinstance(item, MessageItem) else ()):
+                if isinstance(content, ImageContent):
+                    problem = await self._prepare_picture((item.id, index), content)
+                elif isinstance(content, AudioContent):
+                    problem = await self._prepare_speech((item.id, index), content)
+                else:
+                    continue
+                if problem is not None:
+                    problems.append(problem)
+        return problems
+
+    async def _prepare_picture(self, key: Key, content: ImageContent) -> m.Failed | None:
+        picture = self._pictures.get(key)
+        if picture is None:
+            picture = self.add_picture(*key, content.image)
+        known = picture.problem is not None
+        await self.encode(picture)
+        return None if known else picture.problem
+
+    async def _prepare_speech(self, key: Key, content: AudioContent) -> m.Failed | None:
+        utterance = self._utterances.get(key)
+        if utterance is not None:
+            await utterance.ended.wait()
+            return None  # the listener has told already
+        if content.audio is None:
+            return None
+        pcm = await self._decode_clip(content)
+        utterance = Utterance(key[0], self._new_id("utt"), bytearray(pcm))
+        self._utterances[key] = utterance
+        await self.hear(utterance)
+        return utterance.problem
+
+    async def send_again(self, failed: m.Failed) -> bool:
+        """Bring back what the engine says it lacks. False: there is no copy of it."""
+        for picture in self._pictures.values():
+            if picture.frame_id == failed.frame_id and picture.state == "settled":
+                picture.state = "new"
+                await self.encode(picture)
+                return picture.problem is None
+        for utterance in self._utterances.values():
+            if utterance.stream_id == failed.stream_id and utterance.pcm is not None:
+                await self.hear(utterance)
+                return utterance.problem is None
+        return False
+
+    def forget(self, item_id: str) -> None:
+        """The item left the conversation, or never entered it: the engine may forget it too."""
+        for key in [key for key in self._pictures if key[0] == item_id]:
+            self.drop_unused(self._pictures.pop(key))
+        for key in [key for key in self._utterances if key[0] == item_id]:
+            self._close(self._utterances.pop(key).stream_id)
+
+    def drop_unused(self, picture: Picture) -> None:
+        """Drop a picture's frame unless an item still stands for it."""
+        if picture.state != "new" and picture not in self._pictures.values():
+            self._engine.send_nowait(m.DropFrame(session_id=self._engine.session_id, frame_id=picture.frame_id))
+
+    def _close(self, stream_id: str) -> None:
+        self._engine.send_nowait(m.CloseStream(session_id=self._engine.session_id, stream_id=stream_id))
