@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from autoglm_agent.engine import messages as m
 from autoglm_agent.protocol.config import ToolSpec
-from autoglm_agent.runtime.engine_session import EngineSession, GenerationResult
+from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 
 THINKING_TOKENS = {"low": 64, "medium": 256, "high": 512}
@@ -29,9 +29,7 @@ def thinking(enabled: bool, effort: str | None) -> tuple[bool, int]:
     return enabled and effort not in NO_THINKING, THINKING_TOKENS.get(effort or "medium", THINKING_TOKENS["medium"])
 
 
-async def answer(
-    engine: EngineSession, features: Features, ask: Callable[[], m.Generate]
-) -> AsyncIterator[GenerationResult]:
+async def answer(engine: EngineSession, features: Features, ask: Callable[[], m.Generate]) -> AsyncIterator[m.Result]:
     """The results of the generation that `ask` describes; the last is `Finished` or `Failed`.
 
     When the engine lacks a picture or an utterance it is sent again, once each, and `ask` is called anew: a request id

@@ -18,8 +18,6 @@ from autoglm_agent.runtime.mailbox import Mailbox
 
 T = TypeVar("T")
 
-GenerationResult = m.ReasoningDelta | m.TextDelta | m.ToolCallDone | m.Finished | m.Failed
-
 
 class EngineSession:
     """A session key on the bridge. `on_transcript` and `on_gate` hear what concerns no waiting request."""

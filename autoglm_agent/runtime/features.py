@@ -88,10 +88,15 @@ class Features:
     # --- Filling -----------------------------------------------------------------------------------------------------
 
     def add_picture(self, item_id: str, index: int, image: bytes) -> Picture:
-        """Know a picture; `encode` shows it to the engine."""
-        picture = Picture(self._new_id("frame"), image)
-        self._pictures[item_id, index] = picture
+        """Know a picture; `encode` shows it to the engine. One that is known already is returned as it is."""
+        picture = self._pictures.get((item_id, index))
+        if picture is None:
+            picture = self._pictures[item_id, index] = Picture(self._new_id("frame"), image)
         return picture
+
+    def picture(self, item_id: str) -> Picture | None:
+        """The first picture of an item, if it is known."""
+        return self._pictures.get((item_id, 0))
 
     def share_picture(self, item_id: str, picture: Picture) -> None:
         """Let another item stand for the same picture: a camera frame that shows nothing new."""
@@ -163,9 +168,7 @@ class Features:
         return problems
 
     async def _prepare_picture(self, key: Key, content: ImageContent) -> m.Failed | None:
-        picture = self._pictures.get(key)
-        if picture is None:
-            picture = self.add_picture(*key, content.image)
+        picture = self.add_picture(*key, content.image)
         known = picture.problem is not None
         await self.encode(picture)
         return None if known else picture.problem
@@ -196,10 +199,12 @@ class Features:
                 return utterance.problem is None
         return False
 
-    def forget(self, item_id: str) -> None:
-        """The item left the conversation, or never entered it: the engine may forget it too."""
+    def forget(self, item_id: str, *, keep: Picture | None = None) -> None:
+        """The item left the conversation, or never entered it: the engine may forget it too, all but `keep`."""
         for key in [key for key in self._pictures if key[0] == item_id]:
-            self.drop_unused(self._pictures.pop(key))
+            picture = self._pictures.pop(key)
+            if picture is not keep:
+                self.drop_unused(picture)
         for key in [key for key in self._utterances if key[0] == item_id]:
             self._close(self._utterances.pop(key).stream_id)
 

@@ -1,0 +1,45 @@
+"""The line to the client: facts in, events into the outbox, and the clock by which latencies are told.
+
+One per session; every part of the session speaks through it, so the connection is told of things in the order in which
+they happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autoglm_agent.protocol.connection import RealtimeConnection
+from autoglm_agent.protocol.facts import Fact, LatencyMeasured
+from autoglm_agent.protocol.ids import IdSource
+from autoglm_agent.runtime.outbox import Outbox
+
+
+class Line:
+    """The sans-I/O connection of a session together with where its events go."""
+
+    def __init__(
+        self, connection: RealtimeConnection, outbox: Outbox, *, clock: Callable[[], float], ids: IdSource
+    ) -> None:
+        self.connection = connection
+        self.outbox = outbox
+        self.clock = clock
+        self.new_id = ids.new
+
+    def tell(self, *facts: Fact) -> None:
+        """Tell the client what happened. Never waits."""
+        for fact in facts:
+            self.connection.send(fact)
+        self.flush()
+
+    def flush(self) -> None:
+        """Move the connection's events to the outbox."""
+        self.outbox.put(self.connection.events_to_send())
+
+    def tell_latency(self, stage: str, since_s: float) -> None:
+        """Tell, to a client that asked, how long a stage took since `since_s` on the clock."""
+        if self.connection.wants("autoglm.latency"):
+            self.tell(LatencyMeasured(stage=stage, ms=(self.clock() - since_s) * 1000))
+
+    async def room(self) -> None:
+        """Wait while the client reads too slowly for more of an answer."""
+        await self.outbox.room()

@@ -1,0 +1,172 @@
+"""Responding: one cancellable task per response, from the prompt to `ResponseFinished`.
+
+When to respond is decided elsewhere (`listening`, the client). Cancelling a response's scope is all a barge-in needs:
+the engine is told to stop on the way out, and the connection drops whatever still arrives for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+
+import anyio
+from anyio.abc import TaskGroup
+
+from autoglm_agent.engine import messages as m
+from autoglm_agent.protocol import facts as f
+from autoglm_agent.protocol.commands import CreateResponse
+from autoglm_agent.protocol.config import ResponseConfig, SessionConfig
+from autoglm_agent.protocol.items import Item
+from autoglm_agent.runtime.answering import MAX_OUTPUT_TOKENS, answer, engine_tools, thinking
+from autoglm_agent.runtime.engine_session import EngineSession
+from autoglm_agent.runtime.features import Features
+from autoglm_agent.runtime.history import Pending, to_turns
+from autoglm_agent.runtime.line import Line
+
+logger = logging.getLogger(__name__)
+
+MAX_RESPONSES = 8
+"""Out-of-band responses may run beside the conversation's own; more than this at once is a runaway client."""
+
+ERROR_CODES = {"context_overflow": "context_length_exceeded", "overloaded": "rate_limit_exceeded"}
+"""The engine's codes in the API's words; everything else is a `server_error`."""
+
+
+class Responder:
+    """Starts, cancels and interrupts responses inside the session's task group."""
+
+    def __init__(self, line: Line, engine: EngineSession, features: Features, tasks: TaskGroup) -> None:
+        self._line = line
+        self._engine = engine
+        self._features = features
+        self._tasks = tasks
+        self._scopes: dict[str, anyio.CancelScope] = {}
+
+    def start(self, create: CreateResponse) -> None:
+        """Begin to answer. The client sees `response.created` at once, whatever must be waited for."""
+        connection = self._line.connection
+        items = connection.history() if create.input is None else create.input
+        self._line.tell(f.ResponseStarted(response_id=create.response_id))
+        if len(self._scopes) >= MAX_RESPONSES:
+            self._fail(create.response_id, "too many responses at once", "rate_limit_exceeded")
+            return
+        scope = self._scopes[create.response_id] = anyio.CancelScope()
+        self._tasks.start_soon(self._respond, create, items, scope)
+
+    def cancel(self, response_id: str) -> None:
+        """The client cancelled: stop computing. Its `response.done` is out already."""
+        scope = self._scopes.pop(response_id, None)
+        if scope is not None:
+            scope.cancel()
+
+    def interrupt(self) -> bool:
+        """New speech takes the floor from the conversation's response. Returns whether there was one."""
+        response_id = self._line.connection.active_response_id
+        if response_id is None:
+            return False
+        self.cancel(response_id)
+        self._line.tell(f.ResponseFinished(response_id=response_id, status="cancelled", reason="turn_detected"))
+        return True
+
+    async def prefill(self, pending: Pending) -> None:
+        """Fill the key-value cache with a turn that is probably over. Cancel it when speech resumes."""
+        connection = self._line.connection
+        items = connection.history()
+        await self._features.prepare(items)
+        request = self._request(connection.config, items, pending=pending)
+        with self._engine.generation(request) as results:
+            async for _ in results:
+                pass  # `prefilled`, or a failure that the real request will meet again and report
+
+    async def _respond(self, create: CreateResponse, items: tuple[Item, ...], scope: anyio.CancelScope) -> None:
+        response_id = create.response_id
+        try:
+            with scope:
+                await self._answer(create, items)
+        except Exception:  # the boundary: a bug costs this response, not the session
+            logger.exception("response %s failed", response_id)
+            self._fail(response_id, "internal error", "server_error")
+        finally:
+            self._scopes.pop(response_id, None)
+
+    async def _answer(self, create: CreateResponse, items: tuple[Item, ...]) -> None:
+        start_s = self._line.clock()
+        for problem in await self._features.prepare(items):
+            self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
+        self._line.tell_latency("asr_final", start_s)
+        ask = self._asker(create, items)
+        first = True
+        async with aclosing(answer(self._engine, self._features, ask)) as results:
+            async for result in results:
+                if first:
+                    self._line.tell_latency("first_token", start_s)
+                    first = False
+                self._tell(create.response_id, result)
+                await self._line.room()
+
+    def _asker(self, create: CreateResponse, items: tuple[Item, ...]) -> Callable[[], m.Generate]:
+        return lambda: self._request(create.config, items)
+
+    def _request(
+        self, config: ResponseConfig | SessionConfig, items: tuple[Item, ...], *, pending: Pending | None = None
+    ) -> m.Generate:
+        think, budget = thinking(config.enable_thinking, config.reasoning_effort)
+        return m.Generate(
+            session_id=self._engine.session_id,
+            request_id=self._line.new_id("gen"),
+            turns=to_turns(items, self._features, instructions=config.instructions, pending=pending),
+            tools=engine_tools(config.tools),
+            tool_choice=config.tool_choice,
+            enable_thinking=think,
+            max_thinking_tokens=budget,
+            sampling=m.Sampling(max_tokens=config.max_output_tokens or MAX_OUTPUT_TOKENS),
+            prefill_only=pending is not None,
+        )
+
+    def _tell(self, response_id: str, result: m.Result) -> None:
+        match result:
+            case m.ReasoningDelta():
+                self._line.tell(f.ReasoningDelta(response_id=response_id, text=result.text))
+            case m.TextDelta():
+                self._line.tell(f.TextDelta(response_id=response_id, text=result.text))
+            case m.ToolCallDone(call=call):
+                self._line.tell(
+                    f.ToolCallDone(
+                        response_id=response_id, name=call.name, arguments=call.arguments, call_id=call.call_id or None
+                    )
+                )
+            case m.Finished():
+                self._finish(response_id, result)
+            case m.Failed():
+                self._fail(response_id, result.message, ERROR_CODES.get(result.code, "server_error"))
+            case _:
+                raise TypeError(f"{type(result).__name__} is no part of an answer")
+
+    def _finish(self, response_id: str, finished: m.Finished) -> None:
+        gate = finished.gate
+        if gate is not None and self._line.connection.wants("autoglm.fusion.updated"):
+            audio_end_ms = self._line.connection.received_ms
+            self._line.tell(
+                f.GateUpdated(text=gate.text, image=gate.image, speech=gate.speech, audio_end_ms=audio_end_ms)
+            )
+        usage = f.ResponseUsage(
+            input_tokens=finished.usage.input_tokens,
+            cached_tokens=finished.usage.cached_tokens,
+            input_audio_tokens=finished.usage.audio_tokens,
+            input_image_tokens=finished.usage.image_tokens,
+            output_tokens=finished.usage.output_tokens,
+        )
+        if finished.reason == "length":
+            self._line.tell(
+                f.ResponseFinished(
+                    response_id=response_id, status="incomplete", reason="max_output_tokens", usage=usage
+                )
+            )
+        else:
+            self._line.tell(f.ResponseFinished(response_id=response_id, usage=usage))
+
+    def _fail(self, response_id: str, message: str, code: str) -> None:
+        self._line.tell(
+            f.ResponseFinished(response_id=response_id, status="failed", error_message=message, error_code=code)
+        )
