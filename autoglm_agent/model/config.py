@@ -20,7 +20,7 @@ class AutoGLMTextConfig(PreTrainedConfig):
     model_type = "autoglm_text"
     base_config_key = "text_config"
 
-    vocab_size: int = 6144
+    vocab_size: int = 5120
     hidden_size: int = 384
     intermediate_size: int = 768
     num_hidden_layers: int = 10
@@ -128,7 +128,7 @@ class AutoGLMConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     @classmethod
-    def nano(cls, *, vocab_size: int = 6144) -> AutoGLMConfig:
+    def nano(cls, *, vocab_size: int = 5120) -> AutoGLMConfig:
         """The embedded default: about 36 M parameters, under 40 MB in int8."""
         return cls(text_config=AutoGLMTextConfig(vocab_size=vocab_size))
 
