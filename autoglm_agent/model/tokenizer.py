@@ -1,4 +1,4 @@
-"""Text to tokens and back: the fast tokenizer, an encoding that text cannot break out of, and a detokenizer for streams.
+"""Text to tokens and back: the fast tokenizer, an encoding that text cannot break out of, a detokenizer for streams.
 
 Special tokens are placed by `chat.ChatLayout` alone. `encode_ids` never parses them: a user who types `<|user|>` gets
 eight ordinary tokens. Not here: how a conversation is laid out.
@@ -10,7 +10,6 @@ import codecs
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
@@ -31,7 +30,7 @@ _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 _NEEDS_BPE = re.compile(r'[A-Za-z"{}\[\]\n\\ .:*]')
 
 
-class AutoGLMTokenizer(PreTrainedTokenizerFast):  # type: ignore[misc]
+class AutoGLMTokenizer(PreTrainedTokenizerFast):
     """BPE with byte fallback; every Chinese character and every digit is a token. Any string survives a round trip."""
 
     model_input_names = ["input_ids"]  # noqa: RUF012
@@ -76,7 +75,7 @@ class AutoGLMTokenizer(PreTrainedTokenizerFast):  # type: ignore[misc]
 
 
 class Detokenizer:
-    """Ids to text as they come: bytes wait until they make a whole character, so no half character is ever given out."""
+    """Ids to text as they come: bytes wait until they make a whole character, so no half of one is ever given out."""
 
     def __init__(self, token_bytes: list[bytes]) -> None:
         self._token_bytes = token_bytes
