@@ -1,7 +1,7 @@
-"""The compact pack of the speech corpus: sentences for synthesis and all recordings, small enough to carry to a GPU machine.
+"""The compact pack of the speech corpus: sentences for synthesis and all recordings, small enough to carry about.
 
-A source is a few shards; a shard is one Ogg Opus file (16 kHz mono) of recordings with short silences between them, and a
-table of where each begins. Shards are written whole or not at all, so an interrupted build goes on where it stopped.
+A source is a few shards; a shard is one Ogg Opus file (16 kHz mono) of recordings with short silences between them, and
+a table of where each begins. Shards are written whole or not at all, so an interrupted build goes on where it stopped.
 The pack needs soundfile; it holds no synthetic speech, which is made again from its text in seconds.
 """
 
@@ -70,7 +70,7 @@ def _shards(items: Iterable[Recording]) -> Iterator[list[Recording]]:
 
 
 def _write_shard(stem: Path, shard: list[Recording]) -> None:
-    import soundfile  # noqa: PLC0415 - an extra of training
+    import soundfile  # an extra of training
 
     parts: list[NDArray[np.int16]] = []
     rows: list[tuple[object, ...]] = []
@@ -110,7 +110,7 @@ def build_pack(data_dir: Path, out_dir: Path, *, workers: int = 2) -> int:
 
 
 def _read_shard(audio: Path) -> list[Recording]:
-    import soundfile  # noqa: PLC0415 - an extra of training
+    import soundfile  # an extra of training
 
     wave, rate_hz = soundfile.read(audio, dtype="int16")
     if rate_hz != SAMPLE_RATE_HZ:

@@ -1,4 +1,4 @@
-"""The human (and one natural synthetic) recordings, read from their archives: trimmed, levelled, 16 kHz, with their split.
+"""The human (and one natural synthetic) recordings, from their archives: trimmed, levelled, 16 kHz, with their split.
 
 The split is by sentence (HSK), by word, or by speaker; syllables are for training only. Nothing is augmented here.
 """
@@ -47,7 +47,7 @@ class Recording:
 
 def read_wave(payload: bytes | Path) -> NDArray[np.float32]:
     """Decodes any file libsndfile knows (mp3, opus, flac, wav) to 16 kHz mono."""
-    import soundfile  # noqa: PLC0415 - an extra of training; the rest of the module works without
+    import soundfile  # an extra of training; the rest of the module works without
 
     wave, rate_hz = soundfile.read(BytesIO(payload) if isinstance(payload, bytes) else payload, dtype="float32")
     return to_16k(wave if wave.ndim == 1 else wave.mean(axis=1), rate_hz)

@@ -1,7 +1,7 @@
 """The acoustic units of the auxiliary CTC: initials and toned finals of Mandarin, letters for English.
 
-Text becomes pinyin as it is spoken (tone sandhi of 一, 不 and of third tones), so that the units match the sound. The same
-pinyin is what the synthesis says and what words are scored by.
+Text becomes pinyin as it is spoken (tone sandhi of 一, 不 and of third tones), so that the units match the
+sound. The same pinyin is what the synthesis says and what words are scored by.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ PHONES: tuple[str, ...] = (
 """All units in a fixed order; index 0 is the blank of the CTC. Only append: trained checkpoints hold these indices."""
 PHONE_INDEX: dict[str, int] = {phone: index for index, phone in enumerate(PHONES)}
 
-_ZERO_INITIAL = {
-    "yi": "i", "ya": "ia", "yo": "io", "ye": "ie", "yao": "iao", "you": "iou", "yan": "ian", "yin": "in", "yang": "iang",
-    "ying": "ing", "yong": "iong", "yu": "v", "yue": "ve", "yuan": "van", "yun": "vn", "wu": "u", "wa": "ua", "wo": "uo",
-    "wai": "uai", "wei": "uei", "wan": "uan", "wen": "uen", "wang": "uang", "weng": "ueng",
-}  # fmt: skip
+_ZERO_INITIAL = dict(
+    pair.split(":")
+    for pair in (
+        "yi:i ya:ia yo:io ye:ie yao:iao you:iou yan:ian yin:in yang:iang ying:ing yong:iong yu:v yue:ve yuan:van "
+        "yun:vn wu:u wa:ua wo:uo wai:uai wei:uei wan:uan wen:uen wang:uang weng:ueng"
+    ).split()
+)
 _SHORT_FINALS = {"iu": "iou", "ui": "uei", "un": "uen", "ue": "ve"}
 _INTERJECTIONS = {"n": "en", "ng": "en", "m": "mu", "hm": "heng", "hng": "heng", "ê": "ei", "r": "er"}
 _SYLLABLE = re.compile(r"([a-zê]+)([1-5])")
@@ -79,7 +81,7 @@ def pinyin_of(text: str) -> list[str]:
 
     Polyphones are read by the phrase they stand in (空调 kong1 tiao2, 银行 yin2 hang2).
     """
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - 100 MB of dictionaries; only training needs them
+    from pypinyin import Style, lazy_pinyin  # 100 MB of dictionaries; only training needs them
 
     result: list[str] = []
     for token in _TOKEN.findall(text.lower()):
@@ -103,7 +105,7 @@ def phones_of_pinyin(pinyin: list[str]) -> list[int]:
 
 
 def phones_of(text: str) -> list[int]:
-    """The unit sequence of a sentence, indices into `PHONES`, without blanks. Raises ValueError for unreadable characters."""
+    """The unit sequence of a sentence, indices into `PHONES`. Raises ValueError for unreadable characters."""
     return phones_of_pinyin(pinyin_of(text))
 
 

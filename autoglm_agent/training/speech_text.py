@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from autoglm_agent.training.sample import Split
 
 MIN_CHARACTERS, MAX_CHARACTERS = 4, 24
-"""Shorter pieces are fillers that repeat; longer ones are rarely said in one breath and cost memory in a padded batch."""
+"""Shorter pieces are fillers that repeat; longer ones are rarely said in one breath and cost memory in a batch."""
 EVAL_SHARE = 0.01
 MIN_CHARACTER_COUNT = 40
 """A character seen less often in the whole text is left to byte fallback: too few examples to be learned from sound."""
@@ -66,7 +66,7 @@ def word_split(word: str) -> Split:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """The parts of `text` between punctuation, numbers written out; pieces with other than Han characters are dropped."""
+    """The parts of `text` between punctuation, numbers written out; pieces with anything but Han are dropped."""
     for part in _BREAK.split(text):
         spoken = spoken_form(part)
         if _HAN.fullmatch(spoken):
@@ -74,7 +74,7 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def bare(text: str) -> str:
-    """`text` as it is heard: numbers written out, lower case, no punctuation; Latin words keep one space between them."""
+    """`text` as it is heard: numbers written out, lower case, no punctuation; one space between Latin words."""
     kept = re.sub(r"[^一-鿿a-z']+", " ", spoken_form(text).lower())
     return re.sub(r"(?<=[一-鿿]) | (?=[一-鿿])", "", kept).strip()
 
@@ -111,7 +111,7 @@ def _messages(archive: Path, suffix: str, key: str) -> Iterator[str]:
             yield from _contents(json.loads(payload), key)
 
 
-def _contents(dialogues: Any, key: str) -> Iterator[str]:  # noqa: ANN401 - parsed JSON
+def _contents(dialogues: Any, key: str) -> Iterator[str]:
     for dialogue in dialogues.values() if isinstance(dialogues, dict) else dialogues:
         if isinstance(dialogue, dict) and "messages" in dialogue:
             for message in dialogue["messages"]:
@@ -129,7 +129,7 @@ def raw_texts(data_dir: Path) -> Iterator[str]:
 
 
 def held_out_pieces(data_dir: Path) -> frozenset[str]:
-    """What synthesis must never say: the held-out HSK sentences, whole and piece by piece, and the held-out words alone."""
+    """What synthesis must never say: held-out HSK sentences, whole and piece by piece, and held-out words alone."""
     held = {word for word in human_words(data_dir) if word_split(word) == "eval"}
     for _, text in hsk_sentences(data_dir):
         if hsk_split(text) == "eval":

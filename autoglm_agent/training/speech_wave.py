@@ -62,12 +62,11 @@ def to_16k(wave: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
 def frame_rms(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     """RMS of each whole 10 ms frame, (frames,)."""
     frames = wave[: wave.size // _FRAME * _FRAME].reshape(-1, _FRAME)
-    return np.sqrt((frames * frames).mean(axis=1)).astype(np.float32)
+    loudness: NDArray[np.float32] = np.sqrt((frames * frames).mean(axis=1)).astype(np.float32)
+    return loudness
 
 
-def trimmed(
-    wave: NDArray[np.float32], lead: int = LEAD_SAMPLES, tail: int = TAIL_SAMPLES
-) -> NDArray[np.float32]:
+def trimmed(wave: NDArray[np.float32], lead: int = LEAD_SAMPLES, tail: int = TAIL_SAMPLES) -> NDArray[np.float32]:
     """`wave` without the silence at its ends but for `lead` and `tail` samples; steady noise counts as silence."""
     loudness = frame_rms(wave)
     if loudness.size == 0 or loudness.max() <= 0:
@@ -114,7 +113,8 @@ def joined(parts: list[NDArray[np.float32]], overlaps: list[int]) -> NDArray[np.
 
 def to_int16(wave: NDArray[np.float32]) -> NDArray[np.int16]:
     """Samples in [-1, 1] as 16-bit integers, clipped."""
-    return np.clip(np.rint(wave * 32767.0), -32768, 32767).astype(np.int16)
+    samples: NDArray[np.int16] = np.clip(np.rint(wave * 32767.0), -32768, 32767).astype(np.int16)
+    return samples
 
 
 def to_float(wave: NDArray[np.int16]) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """Digits and symbols written out as a Mandarin speaker says them: 26 -> 二十六, 3.5 -> 三点五, 12:30 -> 十二点三十分.
 
-This is the small normalisation the speech corpus needs, not a general one: no currencies beyond 元, no units of physics, no
+This is the small normalisation the speech corpus needs, not a general one: no currency but 元, no physical units, no
 English. What it does not know it leaves, and the corpus then drops the sentence.
 """
 
@@ -16,7 +16,7 @@ _MAX_CARDINAL_DIGITS = 12
 
 
 def digits_spoken(digits: str, *, telephone: bool = False) -> str:
-    """Reads digit by digit; in telephone style 1 is said 幺, as Mandarin speakers do for numbers of rooms and telephones."""
+    """Reads digit by digit; in telephone style 1 is said 幺, as in numbers of rooms and telephones."""
     spoken = "".join(DIGITS[int(digit)] for digit in digits)
     return spoken.replace("一", "幺") if telephone else spoken
 
@@ -53,7 +53,7 @@ def cardinal(value: int) -> str:
 
 
 def number(text: str) -> str:
-    """A number as written, with optional sign and decimals: -3.50 -> 负三点五零. Leading zeros and long runs go by digit."""
+    """A number as written, with sign and decimals: -3.50 -> 负三点五零. Leading zeros and long runs go by digit."""
     negative, text = text.startswith("-"), text.removeprefix("-")
     whole, _, decimals = text.partition(".")
     by_digit = (len(whole) > 1 and whole[0] == "0") or len(whole) > _MAX_CARDINAL_DIGITS
@@ -86,7 +86,7 @@ _RULES: tuple[tuple[re.Pattern[str], object], ...] = (
     (re.compile(rf"(?<=\d)[-~—–]+(?={_NUMBER})"), "到"),
     (re.compile(r"(?<=\d)(?:°C|℃)"), "度"),
     (re.compile(r"(?<![\d.])(1\d{10}|0\d{9,11}|400\d{7})(?!\d)"), lambda m: digits_spoken(m[1], telephone=True)),
-    (re.compile(r"(?<![\d.])2(?=[个位次年天只本件张条杯瓶间楼点种家部座块斤周岁台])"), "两"),
+    (re.compile(r"(?<![\d.])2(?=[个位次年天只本件张条杯瓶间点种家部座块斤周岁台])"), "两"),
     (re.compile(rf"(?<![\d\w.])-{_NUMBER}|{_NUMBER}"), lambda m: number(m[0])),
 )
 
@@ -94,7 +94,7 @@ _RULES: tuple[tuple[re.Pattern[str], object], ...] = (
 def spoken_form(text: str) -> str:
     """Writes out the numbers, clock times, dates, percentages and ranges of `text`; the rest stays as it is.
 
-    Full-width forms become half-width first. 2 before a counting word becomes 两, except 2楼 and 2点 readings that both exist.
+    Full-width forms become half-width first. 2 before a counting word becomes 两.
     """
     text = "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
     for pattern, replacement in _RULES:

@@ -1,0 +1,171 @@
+"""Human syllables and words joined into sentences: natural timbre for any text, where whole natural sentences are few.
+
+The recordings are isolated and slow, so each is first shortened without changing its pitch (WSOLA, Verhelst and
+Roelands 1993), then crossfaded with its neighbours. Prosody is not modelled:
+this complements recorded sentences, no more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autoglm_agent.training.speech_phones import pinyin_of
+from autoglm_agent.training.speech_wave import (
+    SAMPLE_RATE_HZ,
+    joined,
+    levelled,
+    resampled,
+    to_float,
+    to_int16,
+    trimmed,
+)
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from autoglm_agent.training.speech_natural import Recording
+
+TEMPOS = (1.0, 1.3, 1.6, 2.0, 2.4)
+"""Shortening factors; a recorded syllable lasts about 0.6 s, one in a sentence 0.2 s."""
+_PITCHES = (800, 864, 896, 900, 960, 972, 1000, 1008, 1024, 1080, 1120, 1152)
+"""Resampling denominators over 960: pitch and formants from 17 % lower to 20 % higher."""
+_NEUTRAL_FALLBACK = ("4", "1", "3", "2")
+_WINDOW = SAMPLE_RATE_HZ * 24 // 1000
+_HOP = _WINDOW // 2
+_SEARCH = SAMPLE_RATE_HZ * 7 // 1000
+"""Half a period of the lowest voice (70 Hz)."""
+_CORE_LEAD, _CORE_TAIL = 240, 320
+"""Silence kept at the ends of a unit inside a sentence: 15 and 20 ms."""
+_LONGEST_WORD = 4
+
+
+def shortened(wave: NDArray[np.float32], tempo: float) -> NDArray[np.float32]:
+    """`wave` played `tempo` times as fast at the same pitch, by waveform-similarity overlap-add."""
+    frames = int((wave.size - _WINDOW - _SEARCH) / (tempo * _HOP))
+    if frames < 2 or tempo == 1.0:
+        return wave
+    window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+    result = np.zeros((frames + 1) * _HOP + _WINDOW, np.float32)
+    result[:_HOP] = wave[:_HOP] * (1 - window[:_HOP])
+    position = 0
+    for index in range(frames):
+        result[index * _HOP : index * _HOP + _WINDOW] += wave[position : position + _WINDOW] * window
+        natural = wave[position + _HOP : position + _HOP + _WINDOW]
+        ideal = int((index + 1) * _HOP * tempo)
+        first = max(0, ideal - _SEARCH)
+        region = wave[first : ideal + _SEARCH + _WINDOW]
+        if natural.size < _WINDOW or region.size < _WINDOW:
+            break
+        position = first + int(np.argmax(np.correlate(region[::2], natural[::2], mode="valid"))) * 2
+    return result[: frames * _HOP + _HOP]
+
+
+@dataclass(slots=True)
+class SyllableBank:
+    """Recorded units by what they say. `units[voice][key]` holds every take; shortened takes are kept once made."""
+
+    units: dict[str, dict[str, list[NDArray[np.float32]]]] = field(default_factory=dict)
+    words: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
+    _cache: dict[tuple[str, str, int, float], NDArray[np.float32]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, recordings: Iterable[Recording]) -> SyllableBank:
+        """The bank of the training recordings among `recordings`: syllables by voice, words, nothing held out."""
+        units: dict[str, dict[str, list[NDArray[np.float32]]]] = defaultdict(lambda: defaultdict(list))
+        words: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+        for item in recordings:
+            if item.split != "train" or item.source not in ("syllable", "syllable2", "word"):
+                continue
+            core = levelled(trimmed(to_float(item.wave), _CORE_LEAD, _CORE_TAIL))
+            if item.source == "word":
+                words[item.text].append(core)
+            else:
+                units[item.speaker][item.text].append(core)
+        return cls({voice: dict(takes) for voice, takes in sorted(units.items())}, dict(words))
+
+    def has_syllable(self, pinyin: str) -> bool:
+        """True if some voice says the syllable, or any tone of it when the tone is neutral."""
+        return any(self._key(voice, pinyin) for voice in self.units)
+
+    def _key(self, voice: str, pinyin: str) -> str | None:
+        if pinyin in self.units[voice]:
+            return pinyin
+        tones = _NEUTRAL_FALLBACK if pinyin.endswith("5") else ()
+        return next((pinyin[:-1] + tone for tone in tones if pinyin[:-1] + tone in self.units[voice]), None)
+
+    def syllable(self, pinyin: str, voice: str, tempo: float, rng: random.Random) -> NDArray[np.float32]:
+        """One take of a syllable, of `voice` if it has it; a neutral tone is a short, soft take of another tone.
+
+        Raises KeyError if no voice has it.
+        """
+        for candidate in (voice, *(other for other in self.units if other != voice)):
+            key = self._key(candidate, pinyin)
+            if key is not None:
+                neutral = pinyin.endswith("5")
+                take = rng.randrange(len(self.units[candidate][key]))
+                wave = self._shortened(candidate, key, take, TEMPOS[-1] if neutral else tempo)
+                return wave * np.float32(0.5) if neutral else wave
+        raise KeyError(pinyin)
+
+    def word(self, word: str, tempo: float, rng: random.Random) -> NDArray[np.float32]:
+        """One take of a recorded word, shortened."""
+        return self._shortened("", word, rng.randrange(len(self.words[word])), tempo)
+
+    def _shortened(self, voice: str, key: str, take: int, tempo: float) -> NDArray[np.float32]:
+        place = (voice, key, take, tempo)
+        if place not in self._cache:
+            source = self.units[voice][key] if voice else self.words[key]
+            self._cache[place] = shortened(source[take], tempo)
+        return self._cache[place]
+
+
+def _finish(parts: list[NDArray[np.float32]], rng: random.Random) -> NDArray[np.int16]:
+    """The parts with varied loudness, crossfaded by 20 to 60 ms, the pitch changed as a whole, silence around."""
+    parts = [part * np.float32(rng.uniform(0.7, 1.2)) for part in parts]
+    overlaps = [rng.randint(320, 960) for _ in parts[1:]]
+    wave = resampled(joined(parts, overlaps), 960, rng.choice(_PITCHES))
+    lead, tail = (np.zeros(rng.randint(800, 3200), np.float32) for _ in range(2))
+    return to_int16(levelled(np.concatenate([lead, wave, tail])))
+
+
+def concatenated_syllables(pinyin: Sequence[str], bank: SyllableBank, rng: random.Random) -> NDArray[np.int16]:
+    """A sentence of human syllables, 16 kHz. One voice and about one tempo for the sentence; deterministic by `rng`.
+
+    Raises KeyError for a syllable nobody recorded (English words among them); see `SyllableBank.has_syllable`.
+    """
+    voice, tempo = rng.choice(list(bank.units)), rng.randrange(1, len(TEMPOS))
+    tempos = [TEMPOS[max(1, min(len(TEMPOS) - 1, tempo + rng.choice((-1, 0, 0, 1))))] for _ in pinyin]
+    return _finish([bank.syllable(item, voice, pace, rng) for item, pace in zip(pinyin, tempos, strict=True)], rng)
+
+
+def concatenated_speech(text: str, bank: SyllableBank, rng: random.Random) -> NDArray[np.int16]:
+    """A Mandarin sentence of recorded words where possible (longest first), else of syllables. Raises KeyError."""
+    voice, tempo = rng.choice(list(bank.units)), rng.randrange(1, len(TEMPOS) - 1)
+    pinyin = pinyin_of(text)
+    if len(pinyin) != len(text):
+        raise KeyError(text)
+    parts: list[NDArray[np.float32]] = []
+    position = 0
+    while position < len(text):
+        lengths = range(min(_LONGEST_WORD, len(text) - position), 1, -1)
+        size = next((n for n in lengths if text[position : position + n] in bank.words), 1)
+        if size > 1:
+            parts.append(bank.word(text[position : position + size], TEMPOS[tempo], rng))
+        else:
+            parts.append(bank.syllable(pinyin[position], voice, TEMPOS[min(tempo + 1, len(TEMPOS) - 1)], rng))
+        position += size
+    return _finish(parts, rng)
+
+
+def joined_words(bank: SyllableBank, rng: random.Random, count: int) -> tuple[str, NDArray[np.int16]]:
+    """`count` random recorded words as one phrase: its text and its wave."""
+    words = [rng.choice(list(bank.words)) for _ in range(count)]
+    tempo = TEMPOS[rng.randrange(len(TEMPOS) - 1)]
+    return "".join(words), _finish([bank.word(word, tempo, rng) for word in words], rng)
