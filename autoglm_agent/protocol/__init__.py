@@ -1,9 +1,9 @@
 """The wire, without any I/O: bytes and text in, frozen commands out; facts in, JSON text out.
 
-Shells (the server, the client, tests) own sockets, tasks and clocks. Nothing here imports torch, anyio or a web framework,
-and nothing here decides when to speak, when to listen or what to answer: that is the runtime's work.
+Shells (the server, the client, tests) own sockets, tasks and clocks. Nothing here imports torch, anyio or a web
+framework, and nothing here decides when to speak, when to listen or what to answer: that is the runtime's work.
 
 File map: `connection` is the realtime core and the place to start; `commands` is what it gives, `facts` what it takes;
-`items` and `config` are the frozen values in both; `conversation`, `response`, `input_audio` and `session` are its parts;
-`wire/` holds the pydantic models; `chat` and `models` are the REST codecs.
+`items` and `config` are the frozen values in both; `conversation`, `response`, `input_audio` and `session` are its
+parts; `wire/` holds the pydantic models; `chat` and `models` are the REST codecs.
 """

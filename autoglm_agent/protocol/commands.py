@@ -1,7 +1,8 @@
 """Commands: what a client asks of the runtime, validated and decoded. `RealtimeConnection.receive_text` returns them.
 
-What the connection can answer alone (retrieving an item, every error) never becomes a command. When a command is returned,
-its acknowledgement is already among the connection's events to send, and the conversation already holds its effect.
+What the connection can answer alone (retrieving an item, every error) never becomes a command. When a command is
+returned, its acknowledgement is already among the connection's events to send, and the conversation already holds its
+effect.
 """
 
 from __future__ import annotations

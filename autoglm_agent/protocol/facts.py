@@ -1,7 +1,7 @@
 """Facts: what happened in the runtime, in the past tense. `RealtimeConnection.send` turns them into server events.
 
-A fact names what happened once; how many events that makes, and in which order, is the connection's business. Facts of a
-response that is already over are dropped, so a late result after a barge-in cannot reach the client.
+A fact names what happened once; how many events that makes, and in which order, is the connection's business. Facts of
+a response that is already over are dropped, so a late result after a barge-in cannot reach the client.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class TurnPredicted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyMeasured:
-    """A stage took `ms`. Stages: `asr_final`, `first_token`, `first_audio`, `interrupt`, …"""
+    """A stage (`asr_final`, `first_token`, `first_audio`, `interrupt`, …) took `ms`."""
 
     stage: str
     ms: float
@@ -207,7 +207,7 @@ class AudioShed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRaised:
-    """Something failed outside any response (a picture that does not decode, an engine restart). The session goes on."""
+    """Something failed outside any response (a broken picture, an engine restart). The session goes on."""
 
     message: str
     code: str | None = None

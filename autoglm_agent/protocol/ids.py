@@ -27,7 +27,7 @@ class RandomIds:
 
 
 class CountingIds:
-    """Predictable ids for tests and replays: `item_1`, `resp_2`, …"""
+    """Predictable ids for tests and replays: `item_1`, `resp_2` and so on."""
 
     def __init__(self) -> None:
         self._next = count(1)

@@ -1,0 +1,72 @@
+"""From pydantic's complaints to one OpenAI-style error: a message, a code and the path of the parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from autoglm_agent.protocol.errors import RemoteProtocolError
+
+_CODES = {
+    "missing": "missing_required_parameter",
+    "extra_forbidden": "unknown_parameter",
+    "string_too_long": "string_above_max_length",
+    "string_too_short": "string_below_min_length",
+    "too_long": "array_above_max_length",
+    "too_short": "array_below_min_length",
+    "literal_error": "invalid_value",
+    "union_tag_invalid": "invalid_value",
+    "value_error": "invalid_value",
+    "multiple_of": "invalid_value",
+}
+_BOUNDS = {"greater_than_equal": "below_min_value", "less_than_equal": "above_max_value"}
+
+#: Names pydantic puts into a location for the branch of a union it tried; no parameter of ours is called so.
+_TAGS = frozenset(
+    "system user assistant function_call function_call_output item_reference input_text input_audio input_image "
+    "output_text output_audio server_vad semantic_vad audio/pcm audio/pcmu audio/pcma int str "
+    "image_url text".split()
+)
+
+
+def _is_branch(part: str, parent: object) -> bool:
+    """Whether a location's part names a union's branch and not a field. `image_url` and `text` can be both."""
+    if part in {"image_url", "text", "input_audio"}:
+        return isinstance(parent, int)
+    return part in _TAGS or "." in part or "[" in part or part[:1].isupper()
+
+
+def parameter_path(location: Sequence[str | int], prefix: str = "") -> str | None:
+    """Write a location as `session.tools[0].name`, without the branches of unions."""
+    path = prefix
+    parent: object = None
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not _is_branch(part, parent):
+            path += f".{part}" if path else part
+        parent = part
+    return path or None
+
+
+def _code(error: ErrorDetails) -> str:
+    kind = error["type"]
+    if kind in _BOUNDS:
+        number = "integer" if isinstance(error["input"], int) else "decimal"
+        return f"{number}_{_BOUNDS[kind]}"
+    return _CODES.get(kind, "invalid_type")
+
+
+def _telling(error: ErrorDetails) -> tuple[bool, int]:
+    """Order errors: a broken bound inside a union says more than `not this literal`, and depth more than its lack."""
+    return error["type"] in _BOUNDS or error["type"] == "multiple_of", len(error["loc"])
+
+
+def invalid_request(error: ValidationError, prefix: str = "") -> RemoteProtocolError:
+    """Make the one error a client is told of."""
+    detail = max(error.errors(include_url=False, include_context=False), key=_telling)
+    param = parameter_path(detail["loc"], prefix)
+    where = f"'{param}': " if param else ""
+    return RemoteProtocolError(f"Invalid {where}{detail['msg']}.", code=_code(detail), param=param)
