@@ -3,7 +3,7 @@
 Every Chinese character and every digit is a token of its own (they are copied one by one, and the CTC head of the speech
 encoder shares the vocabulary). Letters merge only with letters, so that a name is cut the same way in a tool's schema and
 in its call. Run it as `python -m autoglm_agent.training.vocabulary DATA_DIR`; not part of `autoglm train`, because every
-checkpoint depends on its result.
+checkpoint depends on its result (a new run, with new phrase books, may order the rare characters anew).
 """
 
 from __future__ import annotations
@@ -171,6 +171,7 @@ def main() -> None:
         pad_token="<|pad|>",
         eos_token="<|endoftext|>",
         clean_up_tokenization_spaces=False,
+        chat_template=(NANO_DIR / "chat_template.jinja").read_text(encoding="utf-8"),
     )
     tokenizer.save_pretrained(NANO_DIR)
     print(f"{len(tokenizer)} tokens, {NUM_SPECIAL_TOKENS} of them special, written to {NANO_DIR.name}/")
