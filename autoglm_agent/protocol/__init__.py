@@ -5,5 +5,5 @@ framework, and nothing here decides when to speak, when to listen or what to ans
 
 File map: `connection` is the realtime core and the place to start; `commands` is what it gives, `facts` what it takes;
 `items` and `config` are the frozen values in both; `conversation`, `response`, `input_audio` and `session` are its
-parts; `wire/` holds the pydantic models; `chat` and `models` are the REST codecs.
+parts; `wire/` holds the pydantic models; `chat`, `chat_reply`, `models` and `rest_errors` are REST codecs.
 """

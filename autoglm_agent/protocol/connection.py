@@ -189,8 +189,8 @@ class RealtimeConnection:
                 buffer.speak(fact)
                 self._put(events.InputSpeechStarted(event_id=self._event_id(), item_id=item_id, audio_start_ms=start))
             case facts.SpeechStopped(audio_end_ms=end):
-                buffer.speak(fact)
-                self._put(events.InputSpeechStopped(event_id=self._event_id(), item_id=item_id, audio_end_ms=end))
+                if buffer.speak(fact):
+                    self._put(events.InputSpeechStopped(event_id=self._event_id(), item_id=item_id, audio_end_ms=end))
             case facts.IdleTimedOut(audio_start_ms=start, audio_end_ms=end):
                 self._put(
                     events.InputTimeoutTriggered(

@@ -29,9 +29,10 @@ class SpeechState(Enum):
     STOPPED = auto()
 
 
-#: Legal moves. Speech may resume after a stop when the turn was not committed (semantic_vad).
+#: Legal moves. Speech may resume after a stop when the turn was not committed (semantic_vad). A stop in silence is the
+#: end of speech whose buffer the client took away (commit, clear): legal, and nothing to tell.
 SPEECH_TRANSITIONS: dict[SpeechState, dict[type, SpeechState]] = {
-    SpeechState.SILENT: {SpeechStarted: SpeechState.SPEAKING},
+    SpeechState.SILENT: {SpeechStarted: SpeechState.SPEAKING, SpeechStopped: SpeechState.SILENT},
     SpeechState.SPEAKING: {SpeechStopped: SpeechState.STOPPED},
     SpeechState.STOPPED: {SpeechStarted: SpeechState.SPEAKING},
 }
@@ -84,12 +85,14 @@ class InputAudio:
         self._received_ticks += num_samples * TICKS_PER_MS * 1_000 // audio_format.sample_rate_hz
         return data[:whole]
 
-    def speak(self, fact: SpeechStarted | SpeechStopped) -> None:
-        """Follow turn detection. Raises `LocalProtocolError` when the move is not legal."""
+    def speak(self, fact: SpeechStarted | SpeechStopped) -> bool:
+        """Follow turn detection. Return whether there is something to tell. Raises `LocalProtocolError` if illegal."""
         following = SPEECH_TRANSITIONS[self.speech].get(type(fact))
         if following is None:
             raise LocalProtocolError(f"{type(fact).__name__} while the input is {self.speech.name}")
+        changed = following is not self.speech
         self.speech = following
+        return changed
 
     def check_commit(self) -> None:
         """Raise `RemoteProtocolError` when there is too little to commit."""

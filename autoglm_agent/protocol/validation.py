@@ -35,7 +35,7 @@ def _is_branch(part: str, parent: object) -> bool:
     """Whether a location's part names a union's branch and not a field. `image_url` and `text` can be both."""
     if part in {"image_url", "text", "input_audio"}:
         return isinstance(parent, int)
-    return part in _TAGS or "." in part or "[" in part or part[:1].isupper()
+    return part in _TAGS or any(mark in part for mark in ".-[") or part[:1].isupper()
 
 
 def parameter_path(location: Sequence[str | int], prefix: str = "") -> str | None:
