@@ -5,7 +5,7 @@ It knows how to ask again for what the engine had forgotten. Events, turn taking
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from autoglm_agent.engine import messages as m
 from autoglm_agent.protocol.config import ToolSpec
@@ -29,7 +29,9 @@ def thinking(enabled: bool, effort: str | None) -> tuple[bool, int]:
     return enabled and effort not in NO_THINKING, THINKING_TOKENS.get(effort or "medium", THINKING_TOKENS["medium"])
 
 
-async def answer(engine: EngineSession, features: Features, ask: Callable[[], m.Generate]) -> AsyncIterator[m.Result]:
+async def answer(
+    engine: EngineSession, features: Features, ask: Callable[[], m.Generate]
+) -> AsyncGenerator[m.Result, None]:
     """The results of the generation that `ask` describes; the last is `Finished` or `Failed`.
 
     When the engine lacks a picture or an utterance it is sent again, once each, and `ask` is called anew: a request id

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from autoglm_agent.engine import messages as m
+from autoglm_agent.errors import InputError
 from autoglm_agent.protocol.items import AudioContent, ImageContent, Item, MessageItem
 from autoglm_agent.runtime.engine_session import EngineSession
 
@@ -180,9 +181,13 @@ class Features:
             return None  # the listener has told already
         if content.audio is None:
             return None
-        pcm = await self._decode_clip(content)
-        utterance = Utterance(key[0], self._new_id("utt"), bytearray(pcm))
-        self._utterances[key] = utterance
+        utterance = self._utterances[key] = Utterance(key[0], self._new_id("utt"))
+        try:
+            utterance.pcm = bytearray(await self._decode_clip(content))
+        except InputError as error:
+            failed = m.Failed(session_id=self._engine.session_id, request_id=None, code="bad_audio", message=str(error))
+            self.settle(utterance, failed)
+            return failed
         await self.hear(utterance)
         return utterance.problem
 

@@ -1,0 +1,203 @@
+"""A session: one task group that listens, watches, fuses and responds for one client, and outlives its socket's reads.
+
+The socket's shell calls `receive` and writes what `outbox` holds; everything else happens in here. State changes on the
+event loop, in the order of the client's frames; what takes time runs in a task of the group and speaks through `Line`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from autoglm_agent.engine import messages as m
+from autoglm_agent.protocol import commands as c
+from autoglm_agent.protocol import facts as f
+from autoglm_agent.protocol.connection import RealtimeConnection
+from autoglm_agent.protocol.ids import IdSource
+from autoglm_agent.protocol.items import Item
+from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.runtime.clips import decode_clip
+from autoglm_agent.runtime.engine_session import EngineSession
+from autoglm_agent.runtime.features import Features
+from autoglm_agent.runtime.fusing import Fuser
+from autoglm_agent.runtime.line import Line
+from autoglm_agent.runtime.listening import Listener
+from autoglm_agent.runtime.outbox import Outbox
+from autoglm_agent.runtime.recognising import Recogniser
+from autoglm_agent.runtime.responding import Responder
+from autoglm_agent.runtime.vad_hub import VadHub
+from autoglm_agent.runtime.watching import Watcher
+
+CLOSE_NORMAL = 1000
+CLOSE_EXPIRED = 1001
+CLOSE_TOO_SLOW = 1013
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a running session consists of."""
+
+    engine: EngineSession
+    features: Features
+    responder: Responder
+    recogniser: Recogniser
+    listener: Listener
+    watcher: Watcher
+    fuser: Fuser
+    tasks: TaskGroup
+
+
+class Session:
+    """One client. `run` it, feed it with `receive`, write what `outbox.take` gives; it ends by `close` or by time."""
+
+    def __init__(
+        self,
+        connection: RealtimeConnection,
+        bridge: ComputeBridge,
+        ears: VadHub[Any],
+        *,
+        ids: IdSource,
+        clock: Callable[[], float],
+        max_session_s: float,
+    ) -> None:
+        self.connection = connection
+        self.outbox = Outbox()
+        self.close_code = CLOSE_NORMAL
+        self._bridge = bridge
+        self._ears = ears
+        self._max_session_s = max_session_s
+        self._line = Line(connection, self.outbox, clock=clock, ids=ids)
+        self._closed = anyio.Event()
+        self._parts: _Parts | None = None
+
+    # --- The shell's side --------------------------------------------------------------------------------------------
+
+    async def receive(self, text: str) -> None:
+        """Take one frame from the client; waits while the session has more audio than it can hold."""
+        parts = self._parts
+        if parts is None:
+            return
+        for command in self.connection.receive_text(text):
+            self._obey(command, parts)
+        self._line.flush()
+        if self.outbox.overflowed:
+            self.close(CLOSE_TOO_SLOW)
+        await parts.listener.room()
+
+    def close(self, code: int = CLOSE_NORMAL) -> None:
+        """End the session."""
+        self.close_code = code
+        self._closed.set()
+
+    # --- The session's side ------------------------------------------------------------------------------------------
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Live until closed or expired."""
+        engine = EngineSession(
+            self._bridge,
+            self.connection.session_id,
+            on_transcript=self._on_transcript,
+            on_gate=self._on_gate,
+            on_failure=self._on_failure,
+        )
+        try:
+            async with engine.running(), anyio.create_task_group() as tasks:
+                parts = self._parts = self._assemble(engine, tasks)
+                tasks.start_soon(parts.listener.run)
+                tasks.start_soon(parts.watcher.run)
+                self.connection.open()
+                self._line.flush()
+                task_status.started()
+                with anyio.move_on_after(self._max_session_s) as lifetime:
+                    await self._closed.wait()
+                if lifetime.cancelled_caught:
+                    self._line.tell(f.SessionExpired())
+                    self.close(CLOSE_EXPIRED)
+                tasks.cancel_scope.cancel()
+        finally:
+            self._parts = None
+            self.outbox.close()
+
+    def _assemble(self, engine: EngineSession, tasks: TaskGroup) -> _Parts:
+        line = self._line
+        features = Features(
+            engine, new_id=line.new_id, decode_clip=decode_clip, chunk_ms=self.connection.config.chunk_ms
+        )
+        responder = Responder(line, engine, features, tasks)
+        watcher = Watcher(line, features, on_frame=self._on_change)
+        recogniser = Recogniser(
+            line, engine, features, tasks, prefill=responder.prefill, frame_id=lambda: watcher.frame_id
+        )
+        return _Parts(
+            engine=engine,
+            features=features,
+            responder=responder,
+            recogniser=recogniser,
+            listener=Listener(line, recogniser, responder, self._ears.stream()),
+            watcher=watcher,
+            fuser=Fuser(line, engine, features, self._current),
+            tasks=tasks,
+        )
+
+    def _obey(self, command: c.Command, parts: _Parts) -> None:
+        match command:
+            case c.AppendAudio() | c.CommitAudio() | c.ClearAudio():
+                parts.listener.put(command)
+            case c.UpdateSession(config=config):
+                parts.features.chunk_ms = config.chunk_ms
+                parts.listener.put(config)
+            case c.CreateItem(item=item):
+                parts.tasks.start_soon(self._perceive, item, parts)
+            case c.ShowFrame():
+                parts.watcher.show(command.item_id, command.image)
+            case c.ForgetFrames(item_ids=item_ids):
+                parts.watcher.forget(item_ids)
+            case c.DeleteItem(item_id=item_id):
+                parts.features.forget(item_id)
+            case c.TruncateItem():
+                pass  # the connection has cut the history; there is no voice whose marks would know better
+            case c.CreateResponse():
+                parts.responder.start(command)
+            case c.CancelResponse(response_id=response_id):
+                parts.responder.cancel(response_id)
+            case _:
+                assert_never(command)
+
+    async def _perceive(self, item: Item, parts: _Parts) -> None:
+        """See and hear what an item brings before anybody asks about it."""
+        for problem in await parts.features.prepare([item]):
+            self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
+
+    # --- What the engine reports of its own accord -------------------------------------------------------------------
+
+    def _current(self) -> tuple[str | None, str | None, str | None]:
+        """The item, stream and frame of this moment."""
+        parts = self._parts
+        if parts is None:
+            return None, None, None
+        utterance = parts.recogniser.current
+        if utterance is None:
+            return None, None, parts.watcher.frame_id
+        return utterance.item_id, utterance.stream_id, parts.watcher.frame_id
+
+    def _on_change(self) -> None:
+        if self._parts is not None:
+            self._parts.fuser.update()
+
+    def _on_transcript(self, transcript: m.Transcript) -> None:
+        if self._parts is not None:
+            self._parts.recogniser.on_transcript(transcript)
+            self._parts.fuser.update()
+
+    def _on_gate(self, weights: m.GateWeights) -> None:
+        if self._parts is not None:
+            self._parts.fuser.on_gate(weights)
+
+    def _on_failure(self, failed: m.Failed) -> None:
+        if self._parts is not None:
+            self._parts.recogniser.on_failure(failed)
+            self._parts.fuser.settled()
