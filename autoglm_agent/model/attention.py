@@ -54,8 +54,10 @@ def attention_mask(
     """Which key each query may see: bool [B, 1, T, S].
 
     Args:
-        query_index, key_index: int [B, T], [B, S]; order in the sequence (not the rotary position).
-        query_block, key_block: int [B, T], [B, S]; equal and >= 0 means the same bidirectional block; -1 is causal.
+        query_index: int [B, T], order in the sequence (not the rotary position).
+        key_index: int [B, S], likewise.
+        query_block: int [B, T]; a key of equal block >= 0 is in the same bidirectional block; -1 is causal.
+        key_block: int [B, S], likewise.
         key_global: bool [B, S]; seen from any distance.
         key_valid: bool [B, S]; False for padding and unwritten cache.
         window: how far back a query sees non-global keys, in tokens; None for no limit.
@@ -87,7 +89,7 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cache: KeyValueCache | None = None
     ) -> Tensor:
-        """Attend over x [B, T, hidden] and, with a cache, over what it holds. mask bool [B, 1, T, S]; None is causal."""
+        """Attend over x [B, T, hidden] and what the cache holds. The mask is bool [B, 1, T, S]; None is causal."""
         batch, length, _ = x.shape
         q = self.q_proj(x).view(batch, length, self.num_heads, self.head_dim).transpose(1, 2)
         k = self.k_proj(x).view(batch, length, self.num_kv_heads, self.head_dim).transpose(1, 2)
@@ -95,8 +97,7 @@ class Attention(nn.Module):
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         if cache is not None:
             k, v = cache.extend(self.layer_index, k, v)
-        out = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None and length > 1, enable_gqa=self.num_heads != self.num_kv_heads
-        )
+        causal, grouped = mask is None and length > 1, self.num_heads != self.num_kv_heads
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
         projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(batch, length, -1))
         return projected

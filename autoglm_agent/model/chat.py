@@ -5,8 +5,8 @@
     <|assistant|><think>{reasoning}</think>{content}<tool_call>{...}</tool_call>
     <|observation|>{result}<|fused|>
 
-(without the line breaks). A longer history begins with the tokens of the shorter one, so cached keys stay true. Not here:
-the features behind the placeholders, and reading the reply (`reply`).
+(without the line breaks). A longer history begins with the tokens of the shorter one, so cached keys stay true. Not
+here: the features behind the placeholders, and reading the reply (`reply`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class PromptTokens:
     """A conversation as arrays of length T.
 
     input_ids int64; block_ids int64 (>= 0: a bidirectional block, -1: causal); is_global bool (seen from any distance);
-    is_text bool (counts as text for the gate). `image_starts[i]` is where the i-th picture's tokens begin, `audio_starts`
-    likewise. `labels` (training only) int64: the token itself where it is a target, else -100; not shifted.
+    is_text bool (counts as text for the gate). `image_starts[i]` is where the i-th picture's tokens begin,
+    `audio_starts` likewise. `labels` (training only) int64: the token itself where it is a target, else -100; not
+    shifted. `positions` int64 [3, T] (time, height, width) for multimodal RoPE; None means 0..T-1.
     """
 
     input_ids: npt.NDArray[np.int64]
@@ -43,6 +44,7 @@ class PromptTokens:
     image_starts: tuple[int, ...]
     audio_starts: tuple[int, ...]
     labels: npt.NDArray[np.int64] | None = None
+    positions: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -69,7 +71,7 @@ class ChatLayout:
 
     def __init__(self, tokenizer: AutoGLMTokenizer, config: AutoGLMConfig) -> None:
         self.tokenizer = tokenizer
-        self.num_image_tokens = int(config.vision_config.num_tokens)
+        self.num_image_tokens = config.vision.num_tokens
         self.num_special_tokens = config.num_special_tokens
         self.image, self.audio, self.fused = config.image_token_id, config.audio_token_id, config.fused_token_id
         names = ("<|system|>", "<|user|>", "<|assistant|>", "<|observation|>", "<think>", "</think>")
@@ -183,8 +185,9 @@ class ChatLayout:
 
     def _reply(self, draft: _Draft, message: Message) -> None:
         draft.ids += (self.assistant, self.think)
-        encode, reasoning = self.tokenizer.encode_ids, message.get("reasoning_content") or ""
-        target = len(draft.ids) + (not reasoning)
+        encode, reasoning = self.tokenizer.encode_ids, message.get("reasoning_content")
+        # An empty reasoning is a choice to be learnt (think of nothing); a missing one is the mode without thinking.
+        target = len(draft.ids) + (reasoning is None)
         draft.ids += encode(reasoning) if reasoning else ()
         draft.ids.append(self.end_think)
         draft.ids += encode(plain_text(message.get("content") or ""))

@@ -5,7 +5,7 @@ Sizes only; no tensors are made here. `AutoGLMConfig.nano()` and `AutoGLMConfig.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from transformers import PreTrainedConfig
 
@@ -42,7 +42,7 @@ class AutoGLMTextConfig(PreTrainedConfig):
 
 
 class AutoGLMVisionConfig(PreTrainedConfig):
-    """The ViT-Tiny variant: a convolutional stem to stride 32, a small transformer, 2x2 merging to a fixed token count."""
+    """The ViT-Tiny variant: a convolutional stem to stride 32, a small transformer, 2x2 merging to fixed tokens."""
 
     model_type = "autoglm_vision"
     base_config_key = "vision_config"
@@ -58,7 +58,7 @@ class AutoGLMVisionConfig(PreTrainedConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         if self.stem_channels is None:
             self.stem_channels = [24, 48, 96, 192, 192]
-        super().__post_init__(**kwargs)
+        super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -125,7 +125,22 @@ class AutoGLMConfig(PreTrainedConfig):
                 setattr(self, name, kind())
             elif isinstance(value, dict):
                 setattr(self, name, kind(**{k: v for k, v in value.items() if k != "model_type"}))
-        super().__post_init__(**kwargs)
+        super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
+
+    @property
+    def text(self) -> AutoGLMTextConfig:
+        """`text_config`, with its type."""
+        return cast("AutoGLMTextConfig", self.text_config)
+
+    @property
+    def vision(self) -> AutoGLMVisionConfig:
+        """`vision_config`, with its type."""
+        return cast("AutoGLMVisionConfig", self.vision_config)
+
+    @property
+    def speech(self) -> AutoGLMSpeechConfig:
+        """`speech_config`, with its type."""
+        return cast("AutoGLMSpeechConfig", self.speech_config)
 
     @classmethod
     def nano(cls, *, vocab_size: int = 5120) -> AutoGLMConfig:
@@ -166,11 +181,19 @@ class AutoGLMConfig(PreTrainedConfig):
                 sliding_window=64,
             ),
             vision_config=AutoGLMVisionConfig(
-                stem_channels=[8, 8, 16, 16, 32], hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+                stem_channels=[8, 8, 16, 16, 32],
+                hidden_size=32,
+                num_hidden_layers=1,
+                num_attention_heads=2,
                 intermediate_size=64,
             ),
             speech_config=AutoGLMSpeechConfig(
-                hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, left_context_frames=12,
-                phone_layer=2, num_phones=16,
+                hidden_size=32,
+                num_hidden_layers=3,
+                num_attention_heads=2,
+                intermediate_size=48,
+                left_context_frames=12,
+                phone_layer=2,
+                num_phones=16,
             ),
         )

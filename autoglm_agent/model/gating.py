@@ -1,8 +1,8 @@
 """The cross-modal gating unit: how much text, picture and speech take part in the answer, and their fused summary.
 
-weights = softmax(W·[mean text; mean image; mean speech]); fused = Σ weight·mean. An absent modality has weight exactly 0.
-Updates cost O(new features): only running sums are kept. The fused feature enters the backbone as one token, the weights
-as gains on visual and speech tokens; both paths start at zero, so that pretrained weights start unchanged.
+weights = softmax(W·[mean text; mean image; mean speech]); fused = Σ weight·mean. An absent modality weighs exactly 0.
+Updates cost O(new features): only running sums are kept. The fused feature enters the backbone as one token, the
+weights as gains on visual and speech tokens; both paths start at zero, so that pretrained weights start unchanged.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class CrossModalGate(nn.Module):
         """Weigh the modalities.
 
         Args:
-            sums: [N, 3, hidden]; counts: [N, 3].
+            sums: [N, 3, hidden], the sum of each modality's features.
+            counts: [N, 3], how many they are.
             uniform: equal weights over what is present, for comparison.
 
         Returns:

@@ -1,7 +1,7 @@
 """The whole network: eyes, ears and gate in front of the backbone, in the shape of a Hugging Face model.
 
-`forward` is the training view: whole conversations, every modality, loss. Step-by-step inference with caches goes through
-the parts (`embed_text`, `vision`, `speech`, `gate`, `backbone`), driven by the engine.
+`forward` is the training view: whole conversations, every modality, loss. Step-by-step inference with caches goes
+through the parts (`embed_text`, `vision`, `speech`, `gate`, `backbone`), driven by the engine.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
     config: AutoGLMConfig
     base_model_prefix = ""
     main_input_name = "input_ids"
-    _no_split_modules = ("DecoderLayer",)
+    _no_split_modules = ["DecoderLayer"]  # noqa: RUF012
 
     def __init__(self, config: AutoGLMConfig) -> None:
         super().__init__(config)
-        text = config.text_config
+        text = config.text
         self.backbone = Backbone(text)
-        self.vision = VisionEncoder(config.vision_config, text.hidden_size)
-        self.speech = SpeechEncoder(config.speech_config, text.vocab_size, text.hidden_size)
+        self.vision = VisionEncoder(config.vision, text.hidden_size)
+        self.speech = SpeechEncoder(config.speech, text.vocab_size, text.hidden_size)
         self.gate = CrossModalGate(text.hidden_size)
         self.lm_head = None if text.tie_word_embeddings else nn.Linear(text.hidden_size, text.vocab_size, bias=False)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
         self.gate.reset_zero()
 
     def _init_weights(self, module: nn.Module) -> None:
-        std = self.config.text_config.initializer_range
+        std = self.config.text.initializer_range
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=std)
             bias = getattr(module, "bias", None)
@@ -98,7 +98,7 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
         length = input_ids.shape[1]
         index = torch.arange(length, device=input_ids.device).expand_as(input_ids)
         valid = input_ids != self.config.pad_token_id
-        window = self.config.text_config.sliding_window
+        window = self.config.text.sliding_window
         mask = attention_mask(index, index, block_ids, block_ids, is_global, valid, window)
         hidden = self.backbone(embeddings, index, mask)
         if labels is None:
@@ -137,7 +137,7 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
     def _block_sums(
         embeddings: Tensor, kinds: tuple[Tensor, Tensor, Tensor], rows: Tensor, columns: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Sums [F, 3, hidden] and counts [F, 3] at each fused token: text over the history, the others over the block."""
+        """Sums [F, 3, hidden], counts [F, 3] at each fused token: text over the history, the others over the block."""
         same_row = torch.zeros_like(rows, dtype=torch.bool)
         same_row[1:] = rows[1:] == rows[:-1]
         sums, counts = [], []

@@ -1,8 +1,8 @@
 """The ears: a streaming Conformer with explicit state, a phone CTC in the middle and a token CTC at the end.
 
-16 kHz samples -> 10 ms log-mel frames -> two causal convolutions to 40 ms frames -> Conformer layers whose attention sees
-its own chunk and a bounded left context. The state is passed in and returned, so that any chunking of the samples, once
-cut into chunks of the same size, gives the same output as the whole recording with the chunk mask (`forward`).
+16 kHz samples -> 10 ms log-mel frames -> two causal convolutions to 40 ms frames -> Conformer layers whose attention
+sees its own chunk and a bounded left context. The state is passed in and returned, so that any chunking of the samples,
+once cut into chunks of the same size, gives the same output as the whole recording with the chunk mask (`forward`).
 Shapes: B batch, T encoder frames (40 ms), C frames of a chunk, D hidden, H heads.
 """
 
@@ -15,6 +15,8 @@ import torch
 import torchaudio
 from torch import Tensor, nn
 from torch.nn import functional
+
+from autoglm_agent.model.conformer import ConformerLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,116 +72,22 @@ class SpeechOutput:
 class LogMel(nn.Module):
     """Log-mel energies, not centred: frame n covers the samples [160n - 240, 160n + 160), so nothing looks ahead."""
 
+    window: Tensor
+    bank: Tensor
+
     def __init__(self, num_mel_bins: int) -> None:
         super().__init__()
-        self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES, periodic=False), persistent=False)
-        bank = torchaudio.functional.melscale_fbanks(257, 20.0, 7800.0, num_mel_bins, SAMPLE_RATE_HZ)
+        with torch.device("cpu"):  # Constants are made even where a checkpoint will bring the weights (meta device).
+            window = torch.hann_window(WINDOW_SAMPLES, periodic=False)
+            bank = torchaudio.functional.melscale_fbanks(257, 20.0, 7800.0, num_mel_bins, SAMPLE_RATE_HZ)
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("bank", bank, persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
-        """float [B, 240 + 160n] in [-1, 1], the first 240 from before -> [B, n, mels], about zero mean, unit spread."""
+        """Samples [B, 240 + 160n] in [-1, 1], the first 240 from before -> [B, n, mels], about zero mean, unit var."""
         frames = samples.unfold(-1, WINDOW_SAMPLES, HOP_SAMPLES) * self.window
         power = torch.fft.rfft(frames, 512).abs().square()
         return (torch.log(power @ self.bank + 1e-5) + 3.0) / 4.0
-
-
-def rotate_half_pairs(x: Tensor, positions: Tensor) -> Tensor:
-    """Rotary embedding over the whole head: x [B, H, T, D], positions [T]."""
-    size = x.shape[-1]
-    inverse = 10000.0 ** (-torch.arange(0, size, 2, device=x.device, dtype=torch.float32) / size)
-    angles = positions[:, None].float() * inverse
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-
-
-class FeedForward(nn.Module):
-    """Pre-norm feed-forward, half of a macaron pair."""
-
-    def __init__(self, size: int, inner: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(size)
-        self.up = nn.Linear(size, inner)
-        self.down = nn.Linear(inner, size)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, T, D] -> [B, T, D]."""
-        out: Tensor = self.down(functional.silu(self.up(self.norm(x))))
-        return out
-
-
-class SpeechAttention(nn.Module):
-    """Multi-head attention with rotary positions; keys are cached unrotated, so a stream never runs out of positions."""
-
-    def __init__(self, size: int, num_heads: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.norm = nn.LayerNorm(size)
-        self.qkv = nn.Linear(size, 3 * size)
-        self.out = nn.Linear(size, size)
-
-    def forward(self, x: Tensor, mask: Tensor | None, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
-        """x [B, T, D], mask bool [B|1, 1, T, S], past keys and values [B, H, left, D/H] -> out, keys, values."""
-        batch, length, size = x.shape
-        q, k, v = self.qkv(self.norm(x)).view(batch, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
-        if past is not None:
-            k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
-        span = k.shape[2]
-        positions = torch.arange(span, device=x.device)
-        rotated_q = rotate_half_pairs(q, positions[span - length :])
-        mixed = functional.scaled_dot_product_attention(rotated_q, rotate_half_pairs(k, positions), v, attn_mask=mask)
-        return self.out(mixed.transpose(1, 2).reshape(batch, length, size)), k, v
-
-
-class Convolution(nn.Module):
-    """Gated pointwise, causal depthwise, norm, pointwise."""
-
-    def __init__(self, size: int, kernel_size: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(size)
-        self.gate = nn.Linear(size, 2 * size)
-        self.depthwise = nn.Conv1d(size, size, kernel_size, groups=size)
-        self.inner_norm = nn.LayerNorm(size)
-        self.out = nn.Linear(size, size)
-
-    def forward(self, x: Tensor, past: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-        """x [B, T, D], past [B, D, kernel-1], keep bool [B, T] (False: padding) -> out [B, T, D], inputs with past."""
-        gated = functional.glu(self.gate(self.norm(x)), dim=-1)
-        if keep is not None:
-            gated = gated * keep[..., None]
-        inputs = torch.cat((past.to(gated.dtype), gated.transpose(1, 2)), dim=2)
-        mixed = self.depthwise(inputs).transpose(1, 2)
-        return self.out(functional.silu(self.inner_norm(mixed))), inputs
-
-
-class ConformerLayer(nn.Module):
-    """Half feed-forward, attention, convolution, half feed-forward, norm (Gulati et al., 2020)."""
-
-    def __init__(self, config: AutoGLMSpeechConfig) -> None:
-        super().__init__()
-        size = config.hidden_size
-        self.first = FeedForward(size, config.intermediate_size)
-        self.attention = SpeechAttention(size, config.num_attention_heads)
-        self.convolution = Convolution(size, config.conv_kernel_size)
-        self.second = FeedForward(size, config.intermediate_size)
-        self.norm = nn.LayerNorm(size)
-
-    def forward(
-        self,
-        x: Tensor,
-        mask: Tensor | None,
-        keep: Tensor | None,
-        past: tuple[Tensor, Tensor] | None,
-        past_conv: Tensor,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """[B, T, D] -> [B, T, D] and (keys, values, convolution inputs) including the past."""
-        x = x + 0.5 * self.first(x)
-        attended, keys, values = self.attention(x, mask, past)
-        x = x + attended
-        convolved, inputs = self.convolution(x, past_conv, keep)
-        x = x + convolved
-        x = x + 0.5 * self.second(x)
-        return self.norm(x), (keys, values, inputs)
 
 
 class SpeechEncoder(nn.Module):
@@ -237,7 +145,8 @@ class SpeechEncoder(nn.Module):
 
         frames = torch.arange(x.shape[1], device=x.device)
         keep = frames < lengths[:, None]
-        filled = torch.arange(c.left_context_frames, device=x.device) >= c.left_context_frames - state.num_frames[:, None]
+        left = torch.arange(c.left_context_frames, device=x.device)
+        filled = left >= c.left_context_frames - state.num_frames[:, None]
         mask = torch.cat((filled, keep), dim=1)[:, None, None].expand(-1, 1, x.shape[1], -1)
         keys, values, convs = [], [], []
         phones = x.new_zeros(0)
@@ -302,7 +211,7 @@ class SpeechEncoder(nn.Module):
 
 
 def chunk_mask(frames: Tensor, chunk_frames: int | None, left_context_frames: int) -> Tensor:
-    """bool [1, T, T]: a frame sees its own chunk whole and `left_context_frames` before the chunk."""
+    """Mask [1, T, T], bool: a frame sees its own chunk whole and `left_context_frames` before the chunk."""
     if chunk_frames is None:
         return torch.ones(1, len(frames), len(frames), dtype=torch.bool, device=frames.device)
     begin = frames // chunk_frames * chunk_frames
