@@ -16,7 +16,6 @@ LEAD_SAMPLES = SAMPLE_RATE_HZ // 10
 """Kept before the first loud frame: an unvoiced consonant's onset is below the threshold."""
 TAIL_SAMPLES = SAMPLE_RATE_HZ * 3 // 20
 """Kept after the last loud frame: the decay of a vowel and of the room."""
-_TRIM_BELOW_PEAK = 10 ** (-36 / 20)
 _TRIM_NOISE_CAP = 10 ** (-24 / 20)
 LEVEL_RMS = 0.08
 """RMS of the loud frames after levelling; leaves 15 dB of headroom for peaks."""
@@ -66,14 +65,19 @@ def frame_rms(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     return loudness
 
 
-def trimmed(wave: NDArray[np.float32], lead: int = LEAD_SAMPLES, tail: int = TAIL_SAMPLES) -> NDArray[np.float32]:
-    """`wave` without the silence at its ends but for `lead` and `tail` samples; steady noise counts as silence."""
+def trimmed(
+    wave: NDArray[np.float32], lead: int = LEAD_SAMPLES, tail: int = TAIL_SAMPLES, below_peak_db: float = 36.0
+) -> NDArray[np.float32]:
+    """`wave` without the silence at its ends but for `lead` and `tail` samples.
+
+    Silence is what is `below_peak_db` under the loudest frame, or no louder than steady noise.
+    """
     loudness = frame_rms(wave)
     if loudness.size == 0 or loudness.max() <= 0:
         return wave
     peak = float(loudness.max())
     noise = min(2.5 * float(np.percentile(loudness, 10)), peak * _TRIM_NOISE_CAP)
-    loud = np.flatnonzero(loudness > max(peak * _TRIM_BELOW_PEAK, noise))
+    loud = np.flatnonzero(loudness > max(peak * 10 ** (-below_peak_db / 20), noise))
     start = max(0, int(loud[0]) * _FRAME - lead)
     return wave[start : (int(loud[-1]) + 1) * _FRAME + tail]
 

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
     from autoglm_agent.training.speech_natural import Recording
 
-TEMPOS = (1.0, 1.3, 1.6, 2.0, 2.4)
-"""Shortening factors; a recorded syllable lasts about 0.6 s, one in a sentence 0.2 s."""
+TEMPOS = (1.0, 1.3, 1.6, 2.0, 2.5, 3.2)
+"""Shortening factors; a recorded syllable lasts 0.4 to 0.9 s, one in a sentence 0.2 s."""
+_SYLLABLE_S = (0.16, 0.36)
+"""Range of a sentence's mean time for a syllable; each syllable differs from it by up to a quarter."""
+_NEUTRAL_S = 0.12
 _PITCHES = (800, 864, 896, 900, 960, 972, 1000, 1008, 1024, 1080, 1120, 1152)
 """Resampling denominators over 960: pitch and formants from 17 % lower to 20 % higher."""
 _NEUTRAL_FALLBACK = ("4", "1", "3", "2")
@@ -41,8 +44,9 @@ _WINDOW = SAMPLE_RATE_HZ * 24 // 1000
 _HOP = _WINDOW // 2
 _SEARCH = SAMPLE_RATE_HZ * 7 // 1000
 """Half a period of the lowest voice (70 Hz)."""
-_CORE_LEAD, _CORE_TAIL = 240, 320
-"""Silence kept at the ends of a unit inside a sentence: 15 and 20 ms."""
+_CORE_LEAD, _CORE_TAIL = 240, 160
+"""Kept at the ends of a unit inside a sentence, 15 and 10 ms, from where it is 28 dB under its loudest."""
+_CORE_BELOW_PEAK_DB = 28.0
 _LONGEST_WORD = 4
 
 
@@ -83,7 +87,7 @@ class SyllableBank:
         for item in recordings:
             if item.split != "train" or item.source not in ("syllable", "syllable2", "word"):
                 continue
-            core = levelled(trimmed(to_float(item.wave), _CORE_LEAD, _CORE_TAIL))
+            core = levelled(trimmed(to_float(item.wave), _CORE_LEAD, _CORE_TAIL, _CORE_BELOW_PEAK_DB))
             if item.source == "word":
                 words[item.text].append(core)
             else:
@@ -100,7 +104,7 @@ class SyllableBank:
         tones = _NEUTRAL_FALLBACK if pinyin.endswith("5") else ()
         return next((pinyin[:-1] + tone for tone in tones if pinyin[:-1] + tone in self.units[voice]), None)
 
-    def syllable(self, pinyin: str, voice: str, tempo: float, rng: random.Random) -> NDArray[np.float32]:
+    def syllable(self, pinyin: str, voice: str, seconds: float, rng: random.Random) -> NDArray[np.float32]:
         """One take of a syllable, of `voice` if it has it; a neutral tone is a short, soft take of another tone.
 
         Raises KeyError if no voice has it.
@@ -110,19 +114,21 @@ class SyllableBank:
             if key is not None:
                 neutral = pinyin.endswith("5")
                 take = rng.randrange(len(self.units[candidate][key]))
-                wave = self._shortened(candidate, key, take, TEMPOS[-1] if neutral else tempo)
+                wave = self._shortened(candidate, key, take, _NEUTRAL_S if neutral else seconds)
                 return wave * np.float32(0.5) if neutral else wave
         raise KeyError(pinyin)
 
-    def word(self, word: str, tempo: float, rng: random.Random) -> NDArray[np.float32]:
-        """One take of a recorded word, shortened."""
-        return self._shortened("", word, rng.randrange(len(self.words[word])), tempo)
+    def word(self, word: str, seconds: float, rng: random.Random) -> NDArray[np.float32]:
+        """One take of a recorded word, shortened to about `seconds`."""
+        return self._shortened("", word, rng.randrange(len(self.words[word])), seconds)
 
-    def _shortened(self, voice: str, key: str, take: int, tempo: float) -> NDArray[np.float32]:
+    def _shortened(self, voice: str, key: str, take: int, seconds: float) -> NDArray[np.float32]:
+        wave = (self.units[voice][key] if voice else self.words[key])[take]
+        wanted = wave.size / (seconds * SAMPLE_RATE_HZ)
+        tempo = min(TEMPOS, key=lambda factor: abs(factor - wanted))
         place = (voice, key, take, tempo)
         if place not in self._cache:
-            source = self.units[voice][key] if voice else self.words[key]
-            self._cache[place] = shortened(source[take], tempo)
+            self._cache[place] = shortened(wave, tempo)
         return self._cache[place]
 
 
@@ -136,18 +142,17 @@ def _finish(parts: list[NDArray[np.float32]], rng: random.Random) -> NDArray[np.
 
 
 def concatenated_syllables(pinyin: Sequence[str], bank: SyllableBank, rng: random.Random) -> NDArray[np.int16]:
-    """A sentence of human syllables, 16 kHz. One voice and about one tempo for the sentence; deterministic by `rng`.
+    """A sentence of human syllables, 16 kHz. One voice and about one pace for the sentence; deterministic by `rng`.
 
     Raises KeyError for a syllable nobody recorded (English words among them); see `SyllableBank.has_syllable`.
     """
-    voice, tempo = rng.choice(list(bank.units)), rng.randrange(1, len(TEMPOS))
-    tempos = [TEMPOS[max(1, min(len(TEMPOS) - 1, tempo + rng.choice((-1, 0, 0, 1))))] for _ in pinyin]
-    return _finish([bank.syllable(item, voice, pace, rng) for item, pace in zip(pinyin, tempos, strict=True)], rng)
+    voice, pace = rng.choice(list(bank.units)), rng.uniform(*_SYLLABLE_S)
+    return _finish([bank.syllable(item, voice, pace * rng.uniform(0.75, 1.25), rng) for item in pinyin], rng)
 
 
 def concatenated_speech(text: str, bank: SyllableBank, rng: random.Random) -> NDArray[np.int16]:
     """A Mandarin sentence of recorded words where possible (longest first), else of syllables. Raises KeyError."""
-    voice, tempo = rng.choice(list(bank.units)), rng.randrange(1, len(TEMPOS) - 1)
+    voice, pace = rng.choice(list(bank.units)), rng.uniform(*_SYLLABLE_S)
     pinyin = pinyin_of(text)
     if len(pinyin) != len(text):
         raise KeyError(text)
@@ -157,9 +162,9 @@ def concatenated_speech(text: str, bank: SyllableBank, rng: random.Random) -> ND
         lengths = range(min(_LONGEST_WORD, len(text) - position), 1, -1)
         size = next((n for n in lengths if text[position : position + n] in bank.words), 1)
         if size > 1:
-            parts.append(bank.word(text[position : position + size], TEMPOS[tempo], rng))
+            parts.append(bank.word(text[position : position + size], pace * size, rng))
         else:
-            parts.append(bank.syllable(pinyin[position], voice, TEMPOS[min(tempo + 1, len(TEMPOS) - 1)], rng))
+            parts.append(bank.syllable(pinyin[position], voice, pace * rng.uniform(0.75, 1.25), rng))
         position += size
     return _finish(parts, rng)
 
@@ -167,5 +172,5 @@ def concatenated_speech(text: str, bank: SyllableBank, rng: random.Random) -> ND
 def joined_words(bank: SyllableBank, rng: random.Random, count: int) -> tuple[str, NDArray[np.int16]]:
     """`count` random recorded words as one phrase: its text and its wave."""
     words = [rng.choice(list(bank.words)) for _ in range(count)]
-    tempo = TEMPOS[rng.randrange(len(TEMPOS) - 1)]
-    return "".join(words), _finish([bank.word(word, tempo, rng) for word in words], rng)
+    pace = rng.uniform(*_SYLLABLE_S) * 1.3
+    return "".join(words), _finish([bank.word(word, pace * len(word), rng) for word in words], rng)

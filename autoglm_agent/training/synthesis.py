@@ -105,7 +105,9 @@ class Synthesiser:
     def speak(self, utterance: Utterance) -> NDArray[np.int16]:
         """The samples as the library gives them, 22,050 Hz. Raises ValueError for an unknown voice."""
         voice = _VOICES[utterance.lang] + (f"+{utterance.voice}" if utterance.voice else "")
-        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+        # The library itself takes an unknown variant silently for none.
+        known = not utterance.voice or utterance.voice in VARIANTS
+        if not known or self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {voice!r}")
         for parameter, value in ((_RATE, utterance.rate), (_PITCH, utterance.pitch), (_RANGE, utterance.range)):
             self._library.espeak_SetParameter(parameter, value, 0)
