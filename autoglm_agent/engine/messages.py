@@ -153,6 +153,7 @@ class Generate:
     """Answer the conversation. `prefill_only` fills the key-value cache and stops: the speculative prefill.
 
     `return_reasoning` False thinks without telling. `tool_choice` is `auto`, `none`, `required` or a function's name.
+    `json_schema` (a JSON schema as text) binds the answer, after thinking, to JSON that fits it.
     `uniform_gate` is for evaluation: it replaces the gate's weights by equal ones.
     """
 
@@ -164,6 +165,7 @@ class Generate:
     enable_thinking: bool = True
     max_thinking_tokens: int = 256
     sampling: Sampling = field(default_factory=Sampling)
+    json_schema: str | None = None
     prefill_only: bool = False
     uniform_gate: bool = False
     drop_speech_features: bool = False
@@ -292,11 +294,14 @@ class Failed:
     """A request could not be done. `code` is stable for programs, `message` is for people.
 
     `feature_missing`: a part refers to a stream or frame the engine does not hold; send it again, then ask again.
+    `bad_request`: a parameter no engine could honour (a chunk size, a tool's schema, an unknown tool); change it.
     """
 
     session_id: str
     request_id: str | None
-    code: Literal["feature_missing", "context_overflow", "bad_image", "bad_audio", "overloaded", "internal"]
+    code: Literal[
+        "feature_missing", "context_overflow", "bad_image", "bad_audio", "bad_request", "overloaded", "internal"
+    ]
     message: str
     stream_id: str | None = None
     frame_id: str | None = None

@@ -98,7 +98,7 @@ def _join(turns: Iterable[Turn]) -> Iterable[Turn]:
     """Join neighbours of the user and of the assistant; leave out what is empty."""
     last: Turn | None = None
     for turn in turns:
-        if not (turn.content or turn.tool_calls or turn.role == "tool"):
+        if not (turn.content or turn.tool_calls or turn.reasoning or turn.role == "tool"):
             continue
         if last is not None and last.role == turn.role and turn.role in ("user", "assistant"):
             last = Turn(

@@ -6,8 +6,8 @@ A session belongs to the lobby and not to its socket, so that it can outlive a l
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -20,28 +20,38 @@ logger = logging.getLogger(__name__)
 CLOSE_INTERNAL_ERROR = 1011
 
 
+RETRY_AFTER_S = 5.0
+"""About a turn of a conversation: places become free when people hang up, not within milliseconds."""
+
+
+class Places:
+    """A fixed number of places; who finds none is told at once, not kept waiting."""
+
+    def __init__(self, limit: int, *, name: str) -> None:
+        self._limit = limit
+        self._name = name
+        self.taken = 0
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a place, before anything is promised to the client. Raises OverloadedError when all are taken."""
+        if self.taken >= self._limit:
+            raise OverloadedError(
+                f"all {self._limit} {self._name} are taken; try again later", retry_after_s=RETRY_AFTER_S
+            )
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
 class Lobby:
-    """Admits at most `max_sessions` sessions and runs them."""
+    """Runs sessions, each behind its own error boundary."""
 
     def __init__(self, tasks: TaskGroup, *, max_sessions: int) -> None:
         self._tasks = tasks
-        self._max_sessions = max_sessions
-        self._admitted = 0
-
-    @property
-    def sessions(self) -> int:
-        """Sessions admitted at this moment."""
-        return self._admitted
-
-    def admit(self) -> Admission:
-        """Reserve a place, before anything is promised to the client. Raises OverloadedError at the cap."""
-        if self._admitted >= self._max_sessions:
-            raise OverloadedError(f"all {self._max_sessions} sessions are taken; try again later", retry_after_s=5.0)
-        self._admitted += 1
-        return Admission(self)
-
-    def _leave(self) -> None:
-        self._admitted -= 1
+        self.places = Places(max_sessions, name="sessions")
 
     async def start(self, session: Session) -> None:
         """Run a session beside the others and return when it is open."""
@@ -53,28 +63,6 @@ class Lobby:
         except Exception:  # the boundary between sessions: one that breaks ends alone
             logger.exception("session %s broke", session.connection.session_id)
             session.close(CLOSE_INTERNAL_ERROR)
-
-
-class Admission:
-    """A reserved place; a context manager that gives it back."""
-
-    def __init__(self, lobby: Lobby) -> None:
-        self._lobby = lobby
-        self._held = True
-
-    def release(self) -> None:
-        """Give the place back; a second time does nothing."""
-        if self._held:
-            self._held = False
-            self._lobby._leave()
-
-    def __enter__(self) -> Admission:
-        """Hold the place."""
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Give it back."""
-        self.release()
 
 
 @asynccontextmanager

@@ -1,0 +1,112 @@
+"""What a server serves with: the engine behind its bridge, the ears, the lobby. No HTTP here.
+
+The ASGI shells take all they need from one `Service`; tests make one with a scripted engine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import anyio
+
+from autoglm_agent.audio.vad import SileroVad
+from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.protocol.config import SessionDefaults
+from autoglm_agent.protocol.connection import RealtimeConnection
+from autoglm_agent.protocol.ids import IdSource, RandomIds
+from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.runtime.lobby import Lobby, Places, open_lobby
+from autoglm_agent.runtime.session import Session
+from autoglm_agent.runtime.vad_hub import Detector, VadHub
+from autoglm_agent.settings import Settings
+
+PHONE_9B = "autoglm-phone-9b"
+"""The name the design was made public under; the loaded model answers to it and says its own name in the reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One server's parts and the clocks and ids they use."""
+
+    settings: Settings
+    bridge: ComputeBridge
+    lobby: Lobby
+    chats: Places
+    ears: VadHub[Any]
+    ids: IdSource = field(default_factory=RandomIds)
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    started_at: float = field(default_factory=time.time)
+
+    @property
+    def model(self) -> str:
+        """The loaded model's name, as replies tell it."""
+        return PurePath(self.settings.model).name
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """Every name that requests may use, the model's own first."""
+        return tuple(dict.fromkeys((self.model, self.settings.model, PHONE_9B)))
+
+    def new_session(self, *, transcription_only: bool = False) -> Session:
+        """A session for a client that was admitted."""
+        defaults = SessionDefaults(
+            model=self.model,
+            chunk_ms=self.settings.speech_chunk_ms,
+            max_session_seconds=round(self.settings.max_session_s),
+        )
+        connection = RealtimeConnection(
+            defaults, ids=self.ids, clock=self.wall_clock, transcription_only=transcription_only
+        )
+        return Session(
+            connection,
+            self.bridge,
+            self.ears,
+            ids=self.ids,
+            clock=self.clock,
+            max_session_s=self.settings.max_session_s,
+        )
+
+
+def engine_spec(settings: Settings) -> EngineSpec:
+    """The engine that the settings ask for."""
+    return EngineSpec(
+        model=settings.model, device=settings.device, threads=settings.engine_threads, dtype=settings.dtype
+    )
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings,
+    *,
+    bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
+    detector: Detector[Any] | None = None,
+    ids: IdSource | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[Service]:
+    """Start the engine in a process of its own and everything around it; leaving stops it all.
+
+    The engine loads in the background: await `service.bridge.ready()` before telling the world.
+    """
+    ears = VadHub(detector if detector is not None else SileroVad())
+    async with (
+        bridge or ComputeBridge.process(engine_spec(settings)) as running,
+        open_lobby(max_sessions=settings.max_sessions) as lobby,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(ears.run)
+        yield Service(
+            settings=settings,
+            bridge=running,
+            lobby=lobby,
+            chats=Places(settings.max_sessions, name="chat requests"),
+            ears=ears,
+            ids=ids or RandomIds(),
+            clock=clock,
+        )
+        tasks.cancel_scope.cancel()
