@@ -7,9 +7,11 @@ this complements recorded sentences, no more.
 
 from __future__ import annotations
 
+import multiprocessing
+import random
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,8 +27,7 @@ from autoglm_agent.training.speech_wave import (
 )
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -174,3 +175,39 @@ def joined_words(bank: SyllableBank, rng: random.Random, count: int) -> tuple[st
     words = [rng.choice(list(bank.words)) for _ in range(count)]
     pace = rng.uniform(*_SYLLABLE_S) * 1.3
     return "".join(words), _finish([bank.word(word, pace * len(word), rng) for word in words], rng)
+
+
+def spoken_by_people(text: str, bank: SyllableBank, seed: int) -> NDArray[np.int16] | None:
+    """`text` joined from syllables alone or from words and syllables, by `seed` and `text`; None if it cannot be said."""
+    rng = random.Random(f"{seed}/{text}")
+    try:
+        if rng.random() < 0.5:
+            return concatenated_syllables(pinyin_of(text), bank, rng)
+        return concatenated_speech(text, bank, rng)
+    except KeyError:
+        return None
+
+
+class _Speaker:
+    """The bank of a worker process: it is made once there and read by every task."""
+
+    bank: ClassVar[SyllableBank]
+
+    @classmethod
+    def prepare(cls, recordings: list[Recording]) -> None:
+        cls.bank = SyllableBank.of(recordings)
+
+    @classmethod
+    def speak(cls, item: tuple[str, int]) -> NDArray[np.int16] | None:
+        return spoken_by_people(item[0], cls.bank, item[1])
+
+
+def spoken_by_people_many(
+    texts: Sequence[str], recordings: Iterable[Recording], workers: int, *, seed: int = 0, chunk: int = 64
+) -> Iterator[NDArray[np.int16] | None]:
+    """`spoken_by_people` of every text, in order, in `workers` processes; each holds its own copy of the units."""
+    units = [item for item in recordings if item.split == "train" and item.source in ("syllable", "syllable2", "word")]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pypinyin", __name__])
+    with context.Pool(workers, initializer=_Speaker.prepare, initargs=(units,)) as pool:
+        yield from pool.imap(_Speaker.speak, [(text, seed) for text in texts], chunksize=chunk)

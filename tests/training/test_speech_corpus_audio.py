@@ -30,6 +30,8 @@ from autoglm_agent.training.syllable_bank import (
     concatenated_syllables,
     joined_words,
     shortened,
+    spoken_by_people,
+    spoken_by_people_many,
 )
 from autoglm_agent.training.synthesis import EVAL_VARIANTS, VARIANTS, Utterance, random_utterance, synthesise
 
@@ -177,6 +179,17 @@ def test_recorded_words_are_preferred_to_syllables(bank: SyllableBank) -> None:
     spectrum = np.abs(np.fft.rfft(to_float(spoken)))
     place = np.arange(spectrum.size) * SAMPLE_RATE_HZ / spoken.size
     assert spectrum[(place > 700) & (place < 1_200)].max() > 5 * spectrum[(place > 420) & (place < 640)].max()
+
+
+def test_people_say_the_same_in_any_number_of_processes() -> None:
+    syllables = {"da3": 200, "kai1": 300, "kong1": 400, "tiao2": 500, "men2": 600}
+    items = [_recording(text, "syllable", hertz, "train") for text, hertz in syllables.items()]
+    texts = ["打开门", "空调", "今天", "开门"]
+    waves = list(spoken_by_people_many(texts, items, 2, seed=4, chunk=1))
+    alone = [spoken_by_people(text, SyllableBank.of(items), 4) for text in texts]
+    assert waves[2] is None
+    assert [wave is None for wave in waves] == [wave is None for wave in alone]
+    assert all(np.array_equal(a, b) for a, b in zip(waves, alone, strict=True) if a is not None)
 
 
 def _encoded(wave: np.ndarray, rate_hz: int) -> bytes:
