@@ -6,7 +6,10 @@ through the parts (`embed_text`, `vision`, `speech`, `gate`, `backbone`), driven
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +18,10 @@ from transformers import PreTrainedModel
 
 from autoglm_agent.model.attention import attention_mask
 from autoglm_agent.model.backbone import Backbone
+from autoglm_agent.model.checkpoint import Part, TensorFiles, empty, load_parts, save_weights
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.gating import IMAGE, SPEECH, TEXT, CrossModalGate
+from autoglm_agent.model.quantisation import Precision
 from autoglm_agent.model.speech import SpeechEncoder
 from autoglm_agent.model.vision import VisionEncoder
 
@@ -49,6 +54,43 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
         self.lm_head = None if text.tie_word_embeddings else nn.Linear(text.hidden_size, text.vocab_size, bias=False)
         self.post_init()  # type: ignore[no-untyped-call]
         self.gate.reset_zero()
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]  # only what we support
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        *,
+        config: AutoGLMConfig | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+        parts: Sequence[Part] = ("text", "vision", "speech"),
+    ) -> Self:
+        """Read a checkpoint directory into a model in evaluation mode; int8 weights come back in `dtype`.
+
+        Args:
+            pretrained_model_name_or_path: a directory that `save_pretrained` wrote.
+            config: instead of the directory's config.json.
+            dtype: of the parameters.
+            device: where they go.
+            parts: which parts get their weights; the others stay on the meta device until `load_parts`.
+
+        Raises:
+            ModelNotFoundError: no checkpoint there.
+            CheckpointError: the weights do not fit the configuration.
+        """
+        directory = Path(pretrained_model_name_or_path)
+        files = TensorFiles(directory)
+        model = empty(cls, config or AutoGLMConfig.from_pretrained(directory))
+        load_parts(model, files, parts, dtype=dtype, device=device)
+        return model.train(False)  # type: ignore[no-any-return]
+
+    def save_pretrained(  # type: ignore[override]  # only what we support
+        self, save_directory: str | Path, *, precision: Precision = "float32"
+    ) -> None:
+        """Write config.json and model.safetensors. `precision` "int8" is how `nano` is shipped."""
+        directory = Path(save_directory)
+        save_weights(self, directory, precision)
+        self.config.save_pretrained(directory)
 
     def _init_weights(self, module: nn.Module) -> None:
         std = self.config.text.initializer_range

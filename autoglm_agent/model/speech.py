@@ -114,7 +114,7 @@ class SpeechEncoder(nn.Module):
         heads = c.num_attention_heads
         past = (batch, c.num_hidden_layers, heads, c.left_context_frames, c.hidden_size // heads)
         return SpeechState(
-            samples=where.new_zeros(batch, OVERLAP_SAMPLES),
+            samples=torch.zeros(batch, OVERLAP_SAMPLES, device=where.device),
             mel=where.new_zeros(batch, c.num_mel_bins, SUBSAMPLE_STATE),
             half=where.new_zeros(batch, c.hidden_size, SUBSAMPLE_STATE),
             keys=where.new_zeros(past),
@@ -137,7 +137,7 @@ class SpeechEncoder(nn.Module):
         """
         c = self.config
         joined = torch.cat((state.samples, samples), dim=1)
-        mel = self.features(joined).transpose(1, 2)
+        mel = self.features(joined).transpose(1, 2).to(self.embed.weight.dtype)
         mel_in = torch.cat((state.mel, mel), dim=2)
         half = functional.gelu(self.halve(mel_in))
         half_in = torch.cat((state.half, half), dim=2)
@@ -178,7 +178,7 @@ class SpeechEncoder(nn.Module):
             chunk_frames: frames per chunk (latency in 40 ms steps).
         """
         padding = -samples.shape[1] % FRAME_SAMPLES
-        mel = self.features(functional.pad(samples, (OVERLAP_SAMPLES, padding)))
+        mel = self.features(functional.pad(samples, (OVERLAP_SAMPLES, padding))).to(self.embed.weight.dtype)
         return self.encode_mel(mel, (lengths + FRAME_SAMPLES - 1) // FRAME_SAMPLES, chunk_frames)
 
     def encode_mel(self, mel: Tensor, lengths: Tensor, chunk_frames: int | None) -> SpeechOutput:
