@@ -1,4 +1,4 @@
-"""Pictures from the outside: bounded decoding and the fixed frame the vision encoder takes. Leaf: Pillow and numpy only.
+"""Pictures from the outside: bounded decoding and the fixed frame the vision encoder takes. Pillow and numpy only.
 
 A picture is data from a stranger: its format, its byte size and its pixel count are checked before it is decoded. What
 the pixels mean is not decided here (`model`).
@@ -17,7 +17,7 @@ from autoglm_agent.errors import InputError
 
 FRAME_WIDTH = 640
 FRAME_HEIGHT = 480
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "MPO")  # MPO: what phones write as .jpg
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_BYTES = 20 * 2**20  # a 48-megapixel phone JPEG is 10–15 MB; the wire's own limit is 15 MiB
 MAX_PIXELS = 50_000_000  # 150 MB once decoded; phones give 48–50 megapixels
 BACKGROUND = (114, 114, 114)  # mid grey, so that the letterbox's bars are neither black nor white things

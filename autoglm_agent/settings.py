@@ -1,7 +1,7 @@
 """Arguments, environment and file → one typed `Settings`. Not a place for defaults of the model or of a session's wire.
 
-Sources, the first wins: what the caller passes, `AUTOGLM_*` in the environment, a TOML file. The file is the one named by
-`AUTOGLM_CONFIG`, else `autoglm.toml` in the working directory when there is one. Importing this module loads no torch.
+Sources, the first wins: what the caller passes, `AUTOGLM_*` in the environment, a TOML file. The file is the one that
+`AUTOGLM_CONFIG` names, else `autoglm.toml` in the working directory when there is one. Importing this loads no torch.
 """
 
 from __future__ import annotations

@@ -93,6 +93,14 @@ def write_wav(path: str | Path, samples: Samples, sample_rate_hz: int = SAMPLE_R
     soundfile.write(path, np.clip(samples, -1.0, 1.0), sample_rate_hz, format="WAV", subtype="PCM_16")
 
 
+class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # the package has no types
+    """A file read from front to back. `SoundFile` seeks after every read, and MP3 and Opus do not seek exactly."""
+
+    def seekable(self) -> bool:
+        """Never, whatever the format says."""
+        return False
+
+
 @contextmanager
 def _opened(source: Source, name: str) -> Iterator[soundfile.SoundFile]:
     """Open within the bounds; whatever libsndfile says, here or while reading, becomes an `InputError`."""
@@ -108,7 +116,7 @@ def _opened(source: Source, name: str) -> Iterator[soundfile.SoundFile]:
     if not size:
         raise InputError(f"{name} is empty; record it again.")
     try:
-        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as recording:
+        with _ForwardOnly(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as recording:
             yield recording
     except (soundfile.SoundFileError, OSError) as error:
         raise InputError(
