@@ -178,7 +178,7 @@ def joined_words(bank: SyllableBank, rng: random.Random, count: int) -> tuple[st
 
 
 def spoken_by_people(text: str, bank: SyllableBank, seed: int) -> NDArray[np.int16] | None:
-    """`text` joined from syllables alone or from words and syllables, by `seed` and `text`; None if it cannot be said."""
+    """`text` joined from syllables alone or from words and syllables (by `seed`); None if it cannot be said."""
     rng = random.Random(f"{seed}/{text}")
     try:
         if rng.random() < 0.5:
