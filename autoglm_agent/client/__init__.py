@@ -1,5 +1,5 @@
-"""The client's side: `RealtimeClient` and the voice loop (microphone, camera, loudspeaker).
+"""Talking to a server: `connect` opens a realtime session. Needs `protocol` and `audio` only, and imports no torch."""
 
-Stands on `protocol` and `audio` alone: it imports no torch, no engine and no server, and works against any server that
-speaks the same protocol.
-"""
+from autoglm_agent.client.realtime import Event, RealtimeClient, connect
+
+__all__ = ["Event", "RealtimeClient", "connect"]

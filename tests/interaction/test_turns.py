@@ -16,7 +16,12 @@ from tests.interaction.harness import CLIENTS, kinds, silence, speech
 
 pytestmark = pytest.mark.anyio
 
-TOOL = {"type": "function", "name": "turn_on", "description": "开灯", "parameters": {"type": "object", "properties": {}}}
+TOOL = {
+    "type": "function",
+    "name": "turn_on",
+    "description": "开灯",
+    "parameters": {"type": "object", "properties": {}},
+}
 SCRIPT = Script(
     utterances=("你好小智",),
     replies=(

@@ -1,0 +1,183 @@
+"""A client of `/v1/realtime`: what a program needs to talk to the server, and no more. Imports no torch.
+
+Events are the wire's JSON objects as dicts; PROTOCOL.md and OpenAI's reference say what is in them. Microphones, cameras
+and loudspeakers are not here.
+
+Use:
+    async with connect("http://127.0.0.1:8000") as client:
+        await client.update_session(output_modalities=["text"])
+        await client.send_text("你是谁？")
+        await client.create_response()
+        async for event in client:
+            if event["type"] == "response.done":
+                break
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import anyio
+import websockets
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from autoglm_agent.audio import pcm
+from autoglm_agent.audio.resample import Resampler
+from autoglm_agent.errors import AutoGLMError, OverloadedError
+
+Event = dict[str, Any]
+
+SAMPLE_RATE_HZ = 24_000
+"""The one rate of `audio/pcm` on the wire."""
+MAX_EVENT_BYTES = 16 << 20
+"""Servers keep events below 1 MiB; other servers than ours may not."""
+PACKET_MS = 20
+"""What a microphone gives: the packet of every telephone and browser."""
+OPEN_TIMEOUT_S = 10.0
+"""A server that has not answered the handshake by then is not there."""
+
+
+class RealtimeClient:
+    """One open session. Make it with `connect`; iterate for the server's events."""
+
+    def __init__(self, socket: websockets.ClientConnection) -> None:
+        self._socket = socket
+
+    # --- Receiving ---------------------------------------------------------------------------------------------------
+
+    async def receive(self) -> Event:
+        """The next event. Raises EOFError when the server has closed the session."""
+        try:
+            event: Event = json.loads(await self._socket.recv())
+        except ConnectionClosed as error:
+            raise EOFError(f"the session was closed ({error.rcvd.code if error.rcvd else 'lost'})") from error
+        return event
+
+    async def until(self, kind: str) -> list[Event]:
+        """All events up to and with the next one of type `kind`."""
+        events = [await self.receive()]
+        while events[-1]["type"] != kind:
+            events.append(await self.receive())
+        return events
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """Iterate over events until the session is closed."""
+        return self._events()
+
+    async def _events(self) -> AsyncIterator[Event]:
+        while True:
+            try:
+                event = await self.receive()
+            except EOFError:
+                return
+            yield event
+
+    # --- Sending -----------------------------------------------------------------------------------------------------
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        """Send an event of type `kind`."""
+        await self._socket.send(json.dumps({"type": kind, **fields}, ensure_ascii=False))
+
+    async def update_session(self, **session: Any) -> None:
+        """Change settings; a partial deep merge on the server. Answered by `session.updated`."""
+        await self.send("session.update", session={"type": "realtime", **session})
+
+    async def send_audio(self, audio: bytes) -> None:
+        """Append s16le mono at 24 kHz to the input buffer."""
+        await self.send("input_audio_buffer.append", audio=base64.b64encode(audio).decode())
+
+    async def play(self, samples: pcm.Samples, sample_rate_hz: int, *, real_time: bool = True) -> None:
+        """Send a recording as a microphone would: in packets, at the speed of sound unless `real_time` is off."""
+        resampler = Resampler(sample_rate_hz, SAMPLE_RATE_HZ)
+        packet = sample_rate_hz * PACKET_MS // 1000
+        start_s = anyio.current_time()
+        for number, start in enumerate(range(0, len(samples), packet)):
+            if real_time:
+                await anyio.sleep_until(start_s + number * PACKET_MS / 1000)
+            await self.send_audio(pcm.encode(resampler.push(samples[start : start + packet])))
+        await self.send_audio(pcm.encode(resampler.flush()))
+
+    async def commit_audio(self) -> None:
+        """End the turn by hand, where turn detection is off."""
+        await self.send("input_audio_buffer.commit")
+
+    async def send_text(self, text: str, *images: bytes) -> None:
+        """Add a user's message; pictures are the bytes of JPEG or PNG files."""
+        content = [_picture(image) for image in images]
+        await self._add({"role": "user", "content": [{"type": "input_text", "text": text}, *content]})
+
+    async def send_image(self, image: bytes) -> None:
+        """Show a picture by itself: a frame of the camera, of which a turn uses the newest."""
+        await self._add({"role": "user", "content": [_picture(image)]})
+
+    async def send_tool_output(self, call_id: str, output: str) -> None:
+        """Give the result of a function call; then ask for a response."""
+        item = {"type": "function_call_output", "call_id": call_id, "output": output}
+        await self.send("conversation.item.create", item=item)
+
+    async def create_response(self, **response: Any) -> None:
+        """Ask for an answer, with settings for this one only if given."""
+        await self.send("response.create", **({"response": response} if response else {}))
+
+    async def cancel_response(self) -> None:
+        """Stop the answer in progress."""
+        await self.send("response.cancel")
+
+    async def _add(self, message: dict[str, Any]) -> None:
+        await self.send("conversation.item.create", item={"type": "message", **message})
+
+
+@asynccontextmanager
+async def connect(url: str, *, model: str = "nano", api_key: str | None = None) -> AsyncIterator[RealtimeClient]:
+    """Open a session at `url` (`http://host:port` or `ws://…`); `session.created` is still to be received.
+
+    Raises:
+        OverloadedError: the server has no place; the error says when to try again.
+        AutoGLMError: there is no server, or it refuses.
+    """
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
+    address = _realtime_url(url, model)
+    try:
+        socket = await websockets.connect(
+            address,
+            additional_headers=headers,
+            max_size=MAX_EVENT_BYTES,
+            open_timeout=OPEN_TIMEOUT_S,
+            compression=None,
+            proxy=None,
+        )
+    except InvalidStatus as error:
+        raise _refusal(error) from error
+    except (OSError, TimeoutError) as error:
+        raise AutoGLMError(f"no server at {url} ({error}); start one with `autoglm serve`") from error
+    async with socket:
+        yield RealtimeClient(socket)
+
+
+def _realtime_url(url: str, model: str) -> str:
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path = parts.path.rstrip("/")
+    if not path.endswith("/realtime"):
+        path = f"{path.removesuffix('/v1')}/v1/realtime"
+    return urlunsplit((scheme, parts.netloc, path, parts.query or f"model={quote(model)}", ""))
+
+
+def _refusal(error: InvalidStatus) -> AutoGLMError:
+    status = error.response.status_code
+    if status == 503:
+        retry_after_s = float(error.response.headers.get("Retry-After", 1))
+        return OverloadedError("the server has no place for another session", retry_after_s=retry_after_s)
+    if status == 401:
+        return AutoGLMError("the server does not accept this API key")
+    return AutoGLMError(f"the server refused the session (HTTP {status})")
+
+
+def _picture(image: bytes) -> dict[str, str]:
+    mime = "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
+    return {"type": "input_image", "image_url": f"data:{mime};base64,{base64.b64encode(image).decode()}"}
