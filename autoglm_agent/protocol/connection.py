@@ -233,7 +233,7 @@ class RealtimeConnection:
 def _parse_json(data: str) -> dict[str, Any]:
     try:
         raw = from_json(data, allow_inf_nan=False)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: text with lone surrogates, which no UTF-8 frame can hold
         raise RemoteProtocolError("The message is not valid JSON.", code="invalid_json") from None
     if not isinstance(raw, dict):
         raise RemoteProtocolError("The message must be a JSON object.", code="invalid_json")

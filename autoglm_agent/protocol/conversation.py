@@ -74,8 +74,10 @@ class Conversation:
 
     def check_room(self, item: Item) -> None:
         """Raise `RemoteProtocolError` when the conversation would hold too much."""
-        num_bytes = _media_bytes(item) + sum(map(_media_bytes, (*self._items.values(), *self._frames.values())))
-        if len(self._items) >= MAX_ITEMS or (_media_bytes(item) and num_bytes > MAX_MEDIA_BYTES):
+        num_bytes = _media_bytes(item)
+        if num_bytes:
+            num_bytes += sum(map(_media_bytes, (*self._items.values(), *self._frames.values())))
+        if len(self._items) >= MAX_ITEMS or num_bytes > MAX_MEDIA_BYTES:
             raise RemoteProtocolError(
                 f"The conversation is full ({MAX_ITEMS} items, {MAX_MEDIA_BYTES} bytes of media). Delete items first.",
                 code="conversation_full",

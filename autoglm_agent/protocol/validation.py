@@ -21,11 +21,15 @@ _CODES = {
     "value_error": "invalid_value",
     "multiple_of": "invalid_value",
 }
-_BOUNDS = {"greater_than_equal": "below_min_value", "less_than_equal": "above_max_value"}
+_BOUNDS = {
+    "greater_than": "below_min_value",
+    "greater_than_equal": "below_min_value",
+    "less_than_equal": "above_max_value",
+}
 
 #: Names pydantic puts into a location for the branch of a union it tried; no parameter of ours is called so.
 _TAGS = frozenset(
-    "system user assistant function_call function_call_output item_reference input_text input_audio input_image "
+    "system developer user assistant tool function_call function_call_output item_reference input_text input_audio input_image "
     "output_text output_audio server_vad semantic_vad audio/pcm audio/pcmu audio/pcma int str "
     "image_url text".split()
 )
