@@ -59,5 +59,5 @@ def split_items(reply: str) -> Iterable[str]:
 
 def micro_f1(counts: Iterable[tuple[int, int, int]]) -> float:
     """Micro-averaged F1 over the counts of many replies."""
-    hits, extra, missed = (sum(column) for column in zip(*counts, strict=True))
+    hits, extra, missed = (int(sum(column)) for column in zip(*counts, strict=True))
     return 2 * hits / max(1, 2 * hits + extra + missed)

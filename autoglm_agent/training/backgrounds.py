@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -15,17 +17,23 @@ from autoglm_agent.training.pictures import BACKGROUND_KINDS, HEIGHT_PX, WIDTH_P
 _CLOUD_ROWS, _CLOUD_COLUMNS = 5, 7
 
 
+def upload(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Bring an array to the device without waiting for what the device still has to do."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+
+
 def paint_backgrounds(canvas: Tensor, packed: PackedPictures) -> None:
     """Fill canvas [B, 3, H, W] in place, one pattern after the other. Photographs are left as they are."""
     device = canvas.device
-    colors = torch.from_numpy(packed.background_colors).to(device)[..., None, None]
-    uniforms = torch.from_numpy(packed.background_uniforms).to(device)
+    colors = upload(packed.background_colors, device)[..., None, None]
+    uniforms = upload(packed.background_uniforms, device)
     y = torch.linspace(-0.75, 0.75, HEIGHT_PX, device=device)[None, :, None]
     x = torch.linspace(-1.0, 1.0, WIDTH_PX, device=device)[None, None, :]
     for i, kind in enumerate(BACKGROUND_KINDS):
         rows = np.flatnonzero(packed.background_kind == i)
         if len(rows):
-            chosen = torch.from_numpy(rows).to(device)
+            chosen = upload(rows, device)
             share = _pattern(kind, uniforms[chosen], x, y)[:, None]
             canvas[chosen] = torch.lerp(colors[chosen, 0], colors[chosen, 1], share)
 
@@ -69,8 +77,8 @@ def paint_panels(canvas: Tensor, packed: PackedPictures) -> None:
     x = torch.arange(WIDTH_PX, device=device)[None, None, :] + 0.5
     for layer in range(packed.panels.shape[1]):
         rows = np.flatnonzero(packed.panel_counts > layer)
-        chosen = torch.from_numpy(rows).to(device)
-        p = torch.from_numpy(packed.panels[rows, layer]).to(device)[:, :, None, None]
+        chosen = upload(rows, device)
+        p = upload(packed.panels[rows, layer], device)[:, :, None, None]
         left, top, right, bottom, radius, border = p[:, :6].unbind(1)
         dx = (x - (left + right) / 2).abs() - (right - left) / 2 + radius
         dy = (y - (top + bottom) / 2).abs() - (bottom - top) / 2 + radius

@@ -11,7 +11,16 @@ from PIL import Image
 
 from autoglm_agent.training.label_layout import LabelText
 from autoglm_agent.training.photos import CLASSES
-from autoglm_agent.training.pictures import Background, LabelPicture, Panel, PhotoPicture, Picture, ScenePicture, Sprite, Text
+from autoglm_agent.training.pictures import (
+    Background,
+    LabelPicture,
+    Panel,
+    PhotoPicture,
+    Picture,
+    ScenePicture,
+    Sprite,
+    Text,
+)
 from autoglm_agent.training.render import Renderer
 from autoglm_agent.training.scene_layout import make_scene
 
@@ -21,14 +30,25 @@ _DEMO_SIZE_PX = 120.0  # large enough to be recognised on a slide
 
 def toys() -> ScenePicture:
     """A red remote-control car at the lower right, other toys elsewhere, a blue car among them."""
-    pairs = [("ball", "blue"), ("bear", "brown"), ("robot", "green"), ("car", "blue"), ("block", "yellow"), ("car", "red")]
-    return _tidy(make_scene(random.Random(7), pairs, [0, 2, 4, 3, 6, 8]).picture, (0.93, 0.90, 0.83), (0.80, 0.72, 0.60))
+    pairs = [
+        ("ball", "blue"),
+        ("bear", "brown"),
+        ("robot", "green"),
+        ("car", "blue"),
+        ("block", "yellow"),
+        ("car", "red"),
+    ]
+    return _tidy(
+        make_scene(random.Random(7), pairs, [0, 2, 4, 3, 6, 8]).picture, (0.93, 0.90, 0.83), (0.80, 0.72, 0.60)
+    )
 
 
 def zoo() -> ScenePicture:
     """Two elephants, a panda, a giraffe, a monkey and a tiger on a meadow."""
     pairs = [("elephant", ""), ("elephant", ""), ("panda", ""), ("giraffe", ""), ("monkey", ""), ("tiger", "")]
-    return _tidy(make_scene(random.Random(11), pairs, [0, 5, 4, 2, 3, 8]).picture, (0.75, 0.89, 0.98), (0.66, 0.83, 0.56))
+    return _tidy(
+        make_scene(random.Random(11), pairs, [0, 5, 4, 2, 3, 8]).picture, (0.75, 0.89, 0.98), (0.66, 0.83, 0.56)
+    )
 
 
 def label() -> LabelPicture:
@@ -38,7 +58,9 @@ def label() -> LabelPicture:
     texts = (
         Text(text=content.brand, font="sansb", x=56, y=62, height_px=34, ink=white),
         Text(text=content.name, font="sansb", x=56, y=116, height_px=58, ink=white),
-        Text(text=f"{content.header}：{'、'.join(content.ingredients)}", font="sans", x=56, y=220, height_px=40, ink=ink),
+        Text(
+            text=f"{content.header}：{'、'.join(content.ingredients)}", font="sans", x=56, y=220, height_px=40, ink=ink
+        ),
         Text(text=content.weight, font="sans", x=56, y=415, height_px=28, ink=ink),
     )
     panels = (
@@ -59,7 +81,12 @@ def photograph() -> PhotoPicture:
 
 def write_demo_pictures(artefacts: str | Path, out_dir: str | Path) -> list[Path]:
     """Render all four, clean, as `toys.png`, `label.png`, `zoo.png` and `photo.jpg` in `out_dir`."""
-    pictures: dict[str, Picture] = {"toys.png": toys(), "label.png": label(), "zoo.png": zoo(), "photo.jpg": photograph()}
+    pictures: dict[str, Picture] = {
+        "toys.png": toys(),
+        "label.png": label(),
+        "zoo.png": zoo(),
+        "photo.jpg": photograph(),
+    }
     renderer = Renderer.load(artefacts)
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
@@ -78,6 +105,7 @@ def save_image(image: torch.Tensor, path: Path) -> None:
 def _tidy(picture: ScenePicture, wall: tuple[float, float, float], floor: tuple[float, float, float]) -> ScenePicture:
     """The same things, drawn in their first style and upright, before a wall on a floor."""
     sprites = tuple(
-        Sprite(name=f"{s.name.split('/')[0]}/0", x=s.x, y=s.y, size_px=max(_DEMO_SIZE_PX, s.size_px), tint=s.tint) for s in picture.sprites
+        Sprite(name=f"{s.name.split('/')[0]}/0", x=s.x, y=s.y, size_px=max(_DEMO_SIZE_PX, s.size_px), tint=s.tint)
+        for s in picture.sprites
     )
     return ScenePicture(background=Background(kind="floor", first=wall, second=floor, seed=5), sprites=sprites, seed=0)

@@ -68,9 +68,8 @@ def reference(rng: random.Random, split: Split) -> Sample:
     color = thing.color if mode in ("pair", "color") else None
     question = _refer(rng, split, kind, color, thing.region if mode.startswith("region") else None)
     key: AnswerKey = {"all": thing_key(thing, place=True), "none": ["还是", "没看到", *other_places(thing.region)]}
-    reasoning = f"{enumerate_things([thing])}，只有这一{KINDS[thing.kind].measure}。" if not mode.startswith("region") else (
-        f"{enumerate_things([thing])}。"
-    )  # fmt: skip
+    only = "" if mode.startswith("region") else f"，只有这一{KINDS[thing.kind].measure}"
+    reasoning = f"{enumerate_things([thing])}{only}。"
     return build(
         "joint_reference", scene, question, f"你指的是{pointed(thing)}吗？", key, reasoning, spoken=_spoken(rng)
     )
@@ -125,7 +124,9 @@ def absent(rng: random.Random, split: Split) -> Sample:
         reply = f"没看到{wished.name}，不过{shown}。"
     else:
         reply = f"没看到{wished.name}，图里没有这样的东西。"
-    wanted = [["没看到", "没有", "看不到"], *thing_key(wished)] + [part for t in alike for part in thing_key(t, place=True)]
+    wanted = [["没看到", "没有", "看不到"], *thing_key(wished)] + [
+        part for t in alike for part in thing_key(t, place=True)
+    ]
     key: AnswerKey = {"all": wanted, "none": ["你指的是"]}
     reasoning = f"{enumerate_things(alike)}。没有{wished.name}。" if alike else f"没有{wished.name}。"
     return build("joint_absent", scene, question, reply, key, reasoning, spoken=_spoken(rng))

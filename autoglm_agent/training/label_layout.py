@@ -74,7 +74,9 @@ def lay_out(rng: random.Random, split: Split, content: LabelText) -> LabelPictur
     banner = rng.random() < 0.6
     title, title_bottom = _title(rng, content, style, inner, accent_ink if banner else accent)
     if banner:
-        panels.append(Panel(left=left, top=top, right=right, bottom=title_bottom + 2, fill=accent, radius_px=panels[0].radius_px))
+        panels.append(
+            Panel(left=left, top=top, right=right, bottom=title_bottom + 2, fill=accent, radius_px=panels[0].radius_px)
+        )
     texts = list(title)
     foot = inner[3]
     if content.weight:
@@ -82,13 +84,17 @@ def lay_out(rng: random.Random, split: Split, content: LabelText) -> LabelPictur
         texts.append(_line(content.weight, style, inner[0], inner[3] - 16, 26))
     body, box = _body(rng, content, style, (inner[0], title_bottom + 12, inner[2], foot))
     if rng.random() < 0.4:
-        panels.append(Panel(left=box[0] - 8, top=box[1] - 6, right=inner[2] + 8, bottom=box[3] + 4, fill=accent, radius_px=4,
-                            border_px=rng.choice((2, 3))))  # fmt: skip
+        x0, y0, x1, y1 = box[0] - 8, box[1] - 6, inner[2] + 8, box[3] + 4
+        frame_px = rng.choice((2, 3))
+        panels.append(Panel(left=x0, top=y0, right=x1, bottom=y1, fill=accent, radius_px=4, border_px=frame_px))
     texts += body
     sprites = _decorations(rng, (box[3], inner[2], bottom), content)
     return LabelPicture(
         background=Background(
-            kind=rng.choice(BACKGROUND_KINDS), first=_random_color(rng), second=_random_color(rng), seed=rng.getrandbits(40)
+            kind=rng.choice(BACKGROUND_KINDS),
+            first=_random_color(rng),
+            second=_random_color(rng),
+            seed=rng.getrandbits(40),
         ),
         panels=tuple(panels),
         sprites=sprites,
@@ -113,7 +119,9 @@ def lay_out_words(rng: random.Random, split: Split, words: Sequence[str]) -> Lab
         slack = WIDTH_PX - 50 - width_em(word) * height * style.stretch
         texts.append(_line(word, style, 25 + max(0.0, slack) * (common_x if aligned else rng.random()), y, height))
         y += height * 1.25
-    background = Background(kind=rng.choice(("plain", "gradient", "clouds")), first=paper, second=paper, seed=rng.getrandbits(40))
+    background = Background(
+        kind=rng.choice(("plain", "gradient", "clouds")), first=paper, second=paper, seed=rng.getrandbits(40)
+    )
     return LabelPicture(background=background, panels=(), sprites=(), texts=tuple(texts), seed=rng.getrandbits(40))
 
 
@@ -132,7 +140,10 @@ def _title(
     texts, y = [], top
     for line in lines:
         big = line != content.brand
-        height = min(rng.uniform(44, 66) if big else rng.uniform(28, 40), (right - left) / (width_em(line) * style.stretch * 1.02))
+        height = min(
+            rng.uniform(44, 66) if big else rng.uniform(28, 40),
+            (right - left) / (width_em(line) * style.stretch * 1.02),
+        )
         slack = right - left - width_em(line) * height * style.stretch
         x = left + rng.choice((0.0, 0.5)) * max(0.0, slack)
         texts.append(_line(line, style, x, y + height / 2, height, ink, style.title_font))
@@ -195,7 +206,9 @@ def _decorations(rng: random.Random, room: tuple[float, float, float], content: 
     reach = width_em(content.weight) * 28 + 60
     spots = [right - size * (i + 0.5) for i in range(count)]
     return tuple(
-        Sprite(name=f"{name}/{rng.randrange(3)}", x=x, y=y, size_px=size, tint=_vivid(rng), rotation_deg=rng.gauss(0, 10))
+        Sprite(
+            name=f"{name}/{rng.randrange(3)}", x=x, y=y, size_px=size, tint=_vivid(rng), rotation_deg=rng.gauss(0, 10)
+        )
         for x in spots
         if x - size / 2 > reach
     )

@@ -1,7 +1,7 @@
 """Product labels: read the ingredients, sum them up, say whether something is in it, name the product.
 
-What a label means follows from the groups its ingredients belong to. A combination of ingredients, and a pair of brand and
-product, belongs to one split only.
+What a label means follows from the groups its ingredients belong to. A combination of ingredients, and a pair of brand
+and product, belongs to one split only.
 """
 
 from __future__ import annotations
@@ -47,21 +47,25 @@ TRAITS: tuple[Trait, ...] = (
 
 _PHRASES: dict[str, dict[Split, tuple[str, ...]]] = {
     "list": {
-        "train": ("读一下配料表。", "配料表上写了什么？", "念一下配料。", "配料有哪些？", "里面有什么配料？", "帮我读一下配料表。", "把配料念给我听。", "成分都有什么？",
+        "train": ("读一下配料表。", "配料表上写了什么？", "念一下配料。", "配料有哪些？", "里面有什么配料？",
+                  "帮我读一下配料表。", "把配料念给我听。", "成分都有什么？",
                   "看看配料表。", "它的配料是什么？", "里面有什么？", "列出配料。", "Read the ingredients."),
         "eval": ("请把配料表读出来。", "包装上写的配料是哪些？", "这里头都加了什么？", "说一下它的成分。"),
     },
     "sum": {
-        "train": ("这是什么样的产品？", "总结一下这个标签。", "这个配料怎么样？", "看看标签，说说这是什么。", "这是一款什么产品，配料有什么？", "帮我总结一下配料。", "介绍一下这个产品。",
+        "train": ("这是什么样的产品？", "总结一下这个标签。", "这个配料怎么样？", "看看标签，说说这是什么。",
+                  "这是一款什么产品，配料有什么？", "帮我总结一下配料。", "介绍一下这个产品。",
                   "看一下这个标签，总结一下。", "这是什么饮料，里面有什么？"),
         "eval": ("概括一下这个标签。", "用一句话说说这个产品和配料。", "看标签，这东西是什么做的？"),
     },
     "trait": {
-        "train": ("含不含{x}？", "有没有{x}？", "里面有{x}吗？", "这个含{x}吗？", "看看有没有{x}。", "配料里有{x}吗？", "有{x}吗？"),
+        "train": ("含不含{x}？", "有没有{x}？", "里面有{x}吗？", "这个含{x}吗？", "看看有没有{x}。",
+                  "配料里有{x}吗？", "有{x}吗？"),
         "eval": ("这里面含有{x}吗？", "看一下它含不含{x}。", "配料表里出现{x}了吗？"),
     },
     "name": {
-        "train": ("这是什么产品？", "这是什么？", "标签上写的是什么产品？", "产品叫什么名字？", "这个叫什么？", "是什么牌子的什么产品？", "念一下产品名称。"),
+        "train": ("这是什么产品？", "这是什么？", "标签上写的是什么产品？", "产品叫什么名字？", "这个叫什么？",
+                  "是什么牌子的什么产品？", "念一下产品名称。"),
         "eval": ("这件商品叫什么？", "读一下商品名。", "这是哪个牌子的什么东西？"),
     },
     "weight": {
@@ -69,7 +73,8 @@ _PHRASES: dict[str, dict[Split, tuple[str, ...]]] = {
         "eval": ("它的净含量标了多少？", "包装里有多少？"),
     },
     "read": {
-        "train": ("读一下图上的字。", "上面写了什么？", "图里写着什么？", "念出图中的文字。", "这上面是什么字？", "把字读出来。"),
+        "train": ("读一下图上的字。", "上面写了什么？", "图里写着什么？", "念出图中的文字。", "这上面是什么字？",
+                  "把字读出来。"),
         "eval": ("图片上写的是哪些字？", "请读出看到的文字。"),
     },
 }  # fmt: skip
@@ -154,7 +159,11 @@ def summary(rng: random.Random, split: Split) -> Sample:
     reply = f"配料有{label.listed}，是一款{'、'.join(said)}的{label.content.name}。"
     facts = [f"{found[0]}说明{trait.yes}" for trait, found in traits if found and trait.yes in said]
     reasoning = ("，".join(facts) if facts else "没有糖") + "。"
-    wanted = [[r"(?<!不)含糖" if sugar else r"(不含|无|没有)糖"], *([word] for word in more), [re.escape(label.content.name)]]
+    wanted = [
+        [r"(?<!不)含糖" if sugar else r"(不含|无|没有)糖"],
+        *([word] for word in more),
+        [re.escape(label.content.name)],
+    ]
     key: AnswerKey = {"items": list(label.content.ingredients), "all": wanted}
     return _build(rng, split, "label_sum", label.picture, "sum", reply, key, reasoning)
 
@@ -210,5 +219,10 @@ def plain_reading(rng: random.Random, split: Split) -> Sample:
 
 
 TASKS: tuple[tuple[Callable[[random.Random, Split], Sample], float], ...] = (
-    (ingredient_list, 0.34), (summary, 0.18), (has, 0.14), (product_name, 0.12), (net_weight, 0.04), (plain_reading, 0.18),
-)  # fmt: skip
+    (ingredient_list, 0.34),
+    (summary, 0.18),
+    (has, 0.14),
+    (product_name, 0.12),
+    (net_weight, 0.04),
+    (plain_reading, 0.18),
+)

@@ -1,7 +1,8 @@
 """What a camera and a file format do to a picture: tilt, light, blur, low resolution, noise, blocks. Batched, in place.
 
 Every picture's amounts come from its own uniforms; only the noise comes from the generator. Tilt and shift stay small
-enough that no thing leaves its ninth of the picture, and the colour cast small enough that no colour takes another's name.
+enough that no thing leaves its ninth of the picture, and the colour cast small enough that no colour takes the name of
+another.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from autoglm_agent.training.backgrounds import upload
+
 # Columns of the uniforms. 0-39 belong to the background's patterns when seeds coincide, which does no harm.
 _TILT, _LIGHT, _BLUR, _LOW, _NOISE, _BLOCKS = 0, 8, 20, 24, 28, 32
 
 
 def distort(canvas: Tensor, uniforms: NDArray[np.float32], strength: float, generator: torch.Generator) -> Tensor:
-    """canvas float [B, 3, H, W] in 0..1 -> the same shape, not yet clamped. Strength 0 returns it untouched."""
+    """Change a float canvas [B, 3, H, W] in 0..1; the result is not yet clamped. Strength 0 returns it untouched."""
     if strength <= 0:
         return canvas
-    u = torch.from_numpy(uniforms).to(canvas.device)
+    u = upload(uniforms, canvas.device)
     if len(rows := _chosen(uniforms[:, _TILT], 0.5, strength, canvas)):
         canvas[rows] = _tilt(canvas[rows], u[rows, _TILT + 1 : _TILT + 8], strength)
     _relight(canvas, u[:, _LIGHT : _LIGHT + 10], strength)
@@ -39,7 +42,7 @@ def distort(canvas: Tensor, uniforms: NDArray[np.float32], strength: float, gene
 
 def _chosen(column: NDArray[np.float32], share: float, strength: float, canvas: Tensor) -> Tensor:
     """Rows whose uniform falls below the share; found on the CPU, so the device is not waited for."""
-    return torch.from_numpy(np.flatnonzero(column < share * min(1.0, strength))).to(canvas.device)
+    return upload(np.flatnonzero(column < share * min(1.0, strength)), canvas.device)
 
 
 def _tilt(canvas: Tensor, u: Tensor, strength: float) -> Tensor:

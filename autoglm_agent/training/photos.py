@@ -1,7 +1,7 @@
 """Questions about photographs of fruit, vegetables and cartons in a shop, and what they show, in Chinese.
 
-The classes are those of the GroceryStore dataset (Klasson et al. 2019, MIT licence) in the order and number in which the
-packed bank holds them. Neighbouring photographs of a class are near duplicates, so the evaluation split is one
+The classes are those of the GroceryStore dataset (Klasson et al. 2019, MIT licence) in the order and number in which
+the packed bank holds them. Neighbouring photographs of a class are near duplicates, so the evaluation split is one
 contiguous block at the end of each class, and one photograph before it belongs to neither split.
 """
 
@@ -149,7 +149,8 @@ COARSE_NAMES: dict[str, tuple[str, ...]] = {
 }
 # A name that lies inside another class's name must not stand inside that one.
 _NOT_BEFORE = {"Lemon": "(?<!青)柠檬", "Milk": "(?<!燕麦)(?<!酸)牛奶", "Yoghurt": "(?<!燕麦)(?<!大豆)(?<!豆)酸奶(?!油)",
-               "Peach": "(?<!猕猴)(?<!油)桃", "Pear": "(?<!鳄)(?<!凤)梨", "Orange": "橙(?!汁)(?!色)", "Carrots": "胡萝卜",
+               "Peach": "(?<!猕猴)(?<!油)桃", "Pear": "(?<!鳄)(?<!凤)梨", "Orange": "橙(?!汁)(?!色)",
+               "Carrots": "胡萝卜",
                "Plum": "李", "Melon": "(?<!木)(?<!黄)(?<!西)瓜|西瓜"}  # fmt: skip
 
 FRUIT = frozenset(
@@ -160,23 +161,23 @@ CARTONS = frozenset("Juice Milk Oatghurt Oat-Milk Sour-Cream Sour-Milk Soyghurt 
 
 
 class PhotoClass(NamedTuple):
-    """A class of photographs: rows first..first + count - 1 of the bank."""
+    """A class of photographs: rows first..first + total - 1 of the bank."""
 
     english: str
     coarse: str
     chinese: str
     first: int
-    count: int
+    total: int
 
     @property
     def eval_count(self) -> int:
         """Photographs at the end of the class kept for evaluation, about one in eight."""
-        return max(2, round(0.125 * self.count))
+        return max(2, round(0.125 * self.total))
 
     def rows(self, split: Split) -> range:
         """Rows of the bank in a split."""
-        edge = self.first + self.count - self.eval_count
-        return range(self.first, edge - 1) if split == "train" else range(edge, self.first + self.count)
+        edge = self.first + self.total - self.eval_count
+        return range(self.first, edge - 1) if split == "train" else range(edge, self.first + self.total)
 
 
 def _classes() -> tuple[PhotoClass, ...]:
@@ -193,11 +194,16 @@ CLASSES = _classes()
 
 _QUESTIONS: dict[Split, dict[str, tuple[str, ...]]] = {
     "train": {
-        "any": ("这是什么？", "图里是什么？", "你看到了什么？", "图片里拍的是什么？", "帮我看看这是什么。", "这个叫什么？", "认得出这是什么吗？",
-                "我手里拿的是什么？", "照片上是什么东西？", "这张照片拍的是什么？", "请告诉我图中的物品。", "What is this?", "What do you see?"),
-        "fruit": ("图里是什么水果？", "这是什么水果？", "这种水果叫什么？", "你看这是哪种水果？", "What fruit is this?"),
-        "vegetable": ("图里是什么蔬菜？", "这是什么菜？", "这种蔬菜叫什么？", "你看这是哪种菜？", "What vegetable is this?"),
-        "carton": ("这是什么饮品？", "这盒里是什么？", "这个包装里是什么？", "这盒是什么奶或者果汁？", "这一盒是什么？"),
+        "any": ("这是什么？", "图里是什么？", "你看到了什么？", "图片里拍的是什么？", "帮我看看这是什么。",
+                "这个叫什么？", "认得出这是什么吗？",
+                "我手里拿的是什么？", "照片上是什么东西？", "这张照片拍的是什么？", "请告诉我图中的物品。",
+                "What is this?", "What do you see?"),
+        "fruit": ("图里是什么水果？", "这是什么水果？", "这种水果叫什么？", "你看这是哪种水果？",
+                  "What fruit is this?"),
+        "vegetable": ("图里是什么蔬菜？", "这是什么菜？", "这种蔬菜叫什么？", "你看这是哪种菜？",
+                      "What vegetable is this?"),
+        "carton": ("这是什么饮品？", "这盒里是什么？", "这个包装里是什么？", "这盒是什么奶或者果汁？",
+                   "这一盒是什么？"),
     },
     "eval": {
         "any": ("请问这是什么东西？", "看看图上的是什么？", "你能认出照片里的东西吗？", "What is in the picture?"),

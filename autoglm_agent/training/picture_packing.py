@@ -55,13 +55,13 @@ class PackedPictures:
 
 def uniforms_of(seeds: Sequence[int]) -> Floats:
     """float32 [B, NUM_UNIFORMS] in [0, 1): a hash of (seed, column) (the finaliser of splitmix64)."""
-    base = np.array([seed & 0xFFFFFFFFFFFF for seed in seeds], np.uint64)[:, None]
-    z = base * np.uint64(NUM_UNIFORMS) + np.arange(1, NUM_UNIFORMS + 1, dtype=np.uint64)
+    starts = np.array([(seed & 0xFFFFFFFFFFFF) * NUM_UNIFORMS for seed in seeds], np.uint64)
+    z: NDArray[np.uint64] = np.add(starts[:, None], np.arange(1, NUM_UNIFORMS + 1, dtype=np.uint64))
     z = z * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
-    return ((z >> np.uint64(40)).astype(np.float32)) / np.float32(1 << 24)
+    return (z >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
 class Packer:
@@ -100,7 +100,9 @@ class Packer:
                 ]
                 glyph_rows += [self._glyph_rows(b, text) for text in picture.texts if text.text.strip()]
         stamps = _buckets("sprite", np.array(sprite_rows, np.float32).reshape(-1, STAMP_COLUMNS), SPRITE_BUCKETS_PX)
-        stamps |= _buckets("glyph", np.concatenate([np.zeros((0, STAMP_COLUMNS), np.float32), *glyph_rows]), GLYPH_BUCKETS_PX)
+        stamps |= _buckets(
+            "glyph", np.concatenate([np.zeros((0, STAMP_COLUMNS), np.float32), *glyph_rows]), GLYPH_BUCKETS_PX
+        )
         most = max((len(p) for p in panel_lists), default=0)
         panels = np.zeros((count, most, 9), np.float32)
         for b, rows in enumerate(panel_lists):

@@ -1,7 +1,7 @@
 """Draws batches of pictures with torch, on a GPU for training and on a CPU for evaluation and the demo.
 
-Things and characters are stamped by bilinear sampling and integer addition, whose result does not depend on the order of
-the additions: the same batch with the same seed gives the same pixels on one device. Overlapping stamps mix; the
+Things and characters are stamped by bilinear sampling and integer addition, whose result does not depend on the order
+of the additions: the same batch with the same seed gives the same pixels on one device. Overlapping stamps mix; the
 corpus keeps things apart. Colours are not managed: values are those of sRGB files.
 """
 
@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autoglm_agent.training.backgrounds import paint_backgrounds, paint_panels
+from autoglm_agent.training.backgrounds import paint_backgrounds, paint_panels, upload
 from autoglm_agent.training.photometric import distort
 from autoglm_agent.training.picture_packing import PackedPictures, Packer
 from autoglm_agent.training.pictures import HEIGHT_PX, WIDTH_PX, Picture
 from autoglm_agent.training.sprites import Atlas
 
-_CHUNK = {"cuda": 64, "cpu": 8}  # pictures drawn together: bounds the working memory to about 2 GB and 0.2 GB
+_CHUNK = {"cuda": 128, "cpu": 8}  # pictures drawn together: bounds the working memory to about 6 GB and 0.3 GB
 _SMALL_PX = 84  # below this a stamp is taken from the half-size copy of the sprites, which keeps it free of aliases
 
 
@@ -52,7 +52,8 @@ class Renderer:
 
         Accepts pictures, or chunks made of them by `pack` in other processes.
         """
-        chunks = list(pictures) if _are_packed(pictures) else list(self.pack(pictures))  # type: ignore[arg-type]
+        packed = [item for item in pictures if isinstance(item, PackedPictures)]
+        chunks = packed or list(self.pack([item for item in pictures if not isinstance(item, PackedPictures)]))
         total = sum(chunk.num_pictures for chunk in chunks)
         out = torch.empty(total, 3, HEIGHT_PX, WIDTH_PX, dtype=torch.uint8, device=self.device)
         generator = torch.Generator(self.device).manual_seed(seed)
@@ -80,8 +81,8 @@ class Renderer:
             if groups:
                 self._stamp(canvas, kind, groups)
         if len(packed.photo_rows):
-            rows = torch.from_numpy(packed.photo_rows).to(self.device)
-            canvas[rows] = self._photographs(torch.from_numpy(packed.photos).to(self.device))
+            rows = upload(packed.photo_rows, self.device)
+            canvas[rows] = self._photographs(upload(packed.photos, self.device))
         return canvas
 
     def _stamp(self, canvas: Tensor, kind: str, groups: dict[int, np.ndarray]) -> None:
@@ -89,10 +90,12 @@ class Renderer:
         pixels = canvas.shape[0] * HEIGHT_PX * WIDTH_PX
         sums = torch.zeros(4, pixels, dtype=torch.int32, device=self.device)
         for side, rows in groups.items():
-            stamps = torch.from_numpy(rows).to(self.device)
+            stamps = upload(rows, self.device)
             index, inside = _targets(stamps, side)
             grid = _sampling_grid(stamps, side)
-            alpha, color = self._sprite_texels(stamps, grid, side) if kind == "sprite" else self._glyph_texels(stamps, grid)
+            alpha, color = (
+                self._sprite_texels(stamps, grid, side) if kind == "sprite" else self._glyph_texels(stamps, grid)
+            )
             weight = (alpha * 255).round_() * inside
             flat = index.flatten()
             sums[0].index_add_(0, flat, weight.flatten().int())
@@ -134,10 +137,6 @@ class Renderer:
         drawn = functional.grid_sample(photos, grid, mode="bilinear", padding_mode="border", align_corners=False)
         outside = (letterbox > 0) & ((u.abs() > 1) | (v.abs() > 1))
         return torch.where(outside[:, None], rows[:, 8:11, None, None], drawn)
-
-
-def _are_packed(pictures: Sequence[object]) -> bool:
-    return bool(len(pictures)) and isinstance(pictures[0], PackedPictures)
 
 
 def _corner(stamps: Tensor, side: int) -> tuple[Tensor, Tensor]:

@@ -122,7 +122,7 @@ def random_scene(rng: random.Random, split: Split) -> ScenePicture:
 
 
 def pick_background(rng: random.Random, tints: Sequence[Rgb]) -> Background:
-    """A background whose colours are far from all tints; among the drawn candidates the farthest if none is far enough."""
+    """A background whose colours are far from all tints; the farthest of the candidates if none is far enough."""
     first, second = _clear_color(rng, tints), _clear_color(rng, tints)
     return Background(kind=rng.choice(BACKGROUND_KINDS), first=first, second=second, seed=rng.getrandbits(40))
 
@@ -130,7 +130,9 @@ def pick_background(rng: random.Random, tints: Sequence[Rgb]) -> Background:
 def _clear_color(rng: random.Random, tints: Sequence[Rgb]) -> Rgb:
     best: tuple[float, Rgb] = (-1.0, (0.9, 0.88, 0.82))
     for _ in range(16):
-        color = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, 0.4), rng.choice((rng.uniform(0.25, 1), rng.uniform(0.75, 1))))
+        color = colorsys.hsv_to_rgb(
+            rng.random(), rng.uniform(0, 0.4), rng.choice((rng.uniform(0.25, 1), rng.uniform(0.75, 1)))
+        )
         distance = min((math.dist(color, tint) for tint in tints), default=1.0)
         if distance > _CLEAR:
             return color

@@ -57,7 +57,9 @@ _ANY = tuple(COLORS)
 _VIVID = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black", "gray")
 
 
-def _kind(key: str, words: str, world: str, english: str, colors: str | tuple[str, ...], natural: Rgb = (0.5,) * 3) -> Kind:
+def _kind(
+    key: str, words: str, world: str, english: str, colors: str | tuple[str, ...], natural: Rgb = (0.5,) * 3
+) -> Kind:
     """`words`: name, measure word, synonyms."""
     name, measure, *synonyms = words.split()
     palette = tuple(colors.split()) if isinstance(colors, str) else colors
@@ -138,15 +140,29 @@ class Region(NamedTuple):
 
 REGIONS: tuple[Region, ...] = (
     Region(("左上角", "左上方", "左上边"), "左上|(?i:(top|upper)[ -]left)", "top left"),
-    Region(("上方", "正上方", "上面", "上边"), "(?<![左右])上(?:方|面|边|部)|顶部|(?i:top middle|top center)", "top middle"),
+    Region(
+        ("上方", "正上方", "上面", "上边"), "(?<![左右])上(?:方|面|边|部)|顶部|(?i:top middle|top center)", "top middle"
+    ),
     Region(("右上角", "右上方", "右上边"), "右上|(?i:(top|upper)[ -]right)", "top right"),
-    Region(("左边", "左侧", "左面", "左手边"), "左(?:边|侧|面|方|手边)|(?i:middle left|(?<!top )(?<!bottom )left)", "middle left"),
+    Region(
+        ("左边", "左侧", "左面", "左手边"),
+        "左(?:边|侧|面|方|手边)|(?i:middle left|(?<!top )(?<!bottom )left)",
+        "middle left",
+    ),
     Region(("中间", "正中间", "中央", "正中央"), "中间|中央|正中|中心|(?i:cent(er|re))", "center"),
-    Region(("右边", "右侧", "右面", "右手边"), "右(?:边|侧|面|方|手边)|(?i:middle right|(?<!top )(?<!bottom )right)", "middle right"),
+    Region(
+        ("右边", "右侧", "右面", "右手边"),
+        "右(?:边|侧|面|方|手边)|(?i:middle right|(?<!top )(?<!bottom )right)",
+        "middle right",
+    ),
     Region(("左下角", "左下方", "左下边"), "左下|(?i:(bottom|lower)[ -]left)", "bottom left"),
-    Region(("下方", "正下方", "下面", "下边"), "(?<![左右])下(?:方|面|边|部)|底部|(?i:bottom middle|bottom center)", "bottom middle"),
+    Region(
+        ("下方", "正下方", "下面", "下边"),
+        "(?<![左右])下(?:方|面|边|部)|底部|(?i:bottom middle|bottom center)",
+        "bottom middle",
+    ),
     Region(("右下角", "右下方", "右下边"), "右下|(?i:(bottom|lower)[ -]right)", "bottom right"),
-)  # fmt: skip
+)
 
 
 def region_at(x: float, y: float) -> int:

@@ -73,7 +73,9 @@ def enumerate_things(things: Sequence[Thing]) -> str:
     return "，".join(f"{thing.place}{thing.name}" for thing in things)
 
 
-def _ask(rng: random.Random, split: Split, scene: Scene, task: str, name: str, english: bool, **slots: str) -> tuple[str, bool]:
+def _ask(
+    rng: random.Random, split: Split, scene: Scene, task: str, name: str, english: bool, **slots: str
+) -> tuple[str, bool]:
     table = ENGLISH if english else CHINESE
     return phrase(rng, split, table, name, **slots), not english and rng.random() < _SPOKEN_SHARE
 
@@ -108,7 +110,9 @@ def what(rng: random.Random, split: Split) -> Sample:
     thing = taken.get(place)
     if thing is None:
         reply = f"There is nothing at the {region.english}." if english else f"{region.chinese}什么都没有。"
-        return build("scene_what", scene, question, reply, {"all": [_NOT_SEEN]}, f"{region.chinese}是空的。", spoken=spoken)
+        return build(
+            "scene_what", scene, question, reply, {"all": [_NOT_SEEN]}, f"{region.chinese}是空的。", spoken=spoken
+        )
     article = "an" if thing.english[0] in "aeiou" else "a"
     reply = f"It is {article} {thing.english}." if english else f"{region.chinese}是{thing.counted}。"
     key: AnswerKey = {"all": thing_key(thing), "none": ["没有", *other_colors(thing.color)]}
@@ -148,7 +152,9 @@ def count(rng: random.Random, split: Split) -> Sample:
     measure = KINDS[kind].measure if kind else "样" if mode == "count_all" else "个"
     noun = called(rng, kind, tone)
     slots = {"k": KINDS[kind].english if english and kind else noun, "n": noun, "m": measure}
-    question, spoken = _ask(rng, split, scene, "count", mode, english, c=f"{COLORS[tone].chinese}色" if tone else "", **slots)
+    question, spoken = _ask(
+        rng, split, scene, "count", mode, english, c=f"{COLORS[tone].chinese}色" if tone else "", **slots
+    )
     name = (f"{COLORS[tone].chinese}色的" if tone else "") + (KINDS[kind].chinese if kind else "东西")
     total = len(found)
     if english and kind:
@@ -196,7 +202,9 @@ def yesno(rng: random.Random, split: Split) -> Sample:
     kind, tone = thing.kind, thing.color
     if rng.random() < 0.5:
         while scene.named(kind, tone):
-            kind, tone = pick_pair(rng, split, kind if rng.random() < 0.5 and len(KINDS[kind].colors) > 4 else rng.choice(list(KINDS)))
+            kind, tone = pick_pair(
+                rng, split, kind if rng.random() < 0.5 and len(KINDS[kind].colors) > 4 else rng.choice(list(KINDS))
+            )
     found = scene.named(kind, tone)
     english = rng.random() < _ENGLISH_SHARE
     named = Thing(kind, tone, 0)
@@ -272,12 +280,20 @@ def describe(rng: random.Random, split: Split) -> Sample:
     parts = "，".join(f"{t.place}是{t.counted}" for t in scene.things)
     reply = f"图里有{len(scene.things)}样东西：{parts}。"
     wanted = [
-        [rf"(?:{REGIONS[t.region].pattern})[^，。]*{t.adjective}[^，。]*(?:{KINDS[t.kind].pattern})"] for t in scene.things
+        [rf"(?:{REGIONS[t.region].pattern})[^，。]*{t.adjective}[^，。]*(?:{KINDS[t.kind].pattern})"]
+        for t in scene.things
     ]
     key: AnswerKey = {"all": wanted}
     return build("scene_describe", scene, question, reply, key, spoken=rng.random() < _SPOKEN_SHARE)
 
 
 TASKS: tuple[tuple[Callable[[random.Random, Split], Sample], float], ...] = (
-    (what, 0.20), (color, 0.13), (count, 0.22), (where, 0.14), (yesno, 0.11), (relation, 0.08), (empty, 0.03), (describe, 0.09),
-)  # fmt: skip
+    (what, 0.20),
+    (color, 0.13),
+    (count, 0.22),
+    (where, 0.14),
+    (yesno, 0.11),
+    (relation, 0.08),
+    (empty, 0.03),
+    (describe, 0.09),
+)

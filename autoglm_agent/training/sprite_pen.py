@@ -82,7 +82,9 @@ class Pen:
         for x, y in (points[0], points[-1]):
             self.dot(x, y, width / 2, fill)
 
-    def arc(self, x: float, y: float, rx: float, ry: float, angles: tuple[float, float], width: float, fill: Fill) -> None:
+    def arc(
+        self, x: float, y: float, rx: float, ry: float, angles: tuple[float, float], width: float, fill: Fill
+    ) -> None:
         """Draw a part of an ellipse's outline between two angles in degrees (0 right, 90 down)."""
         start, end = angles
         steps = [math.radians(start + (end - start) * i / 32) for i in range(33)]

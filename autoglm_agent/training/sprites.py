@@ -62,7 +62,7 @@ _EMOJI_STRIKE_PX = 109  # the font's only bitmap size
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """`sprites` uint8 [N, 5, S, S] (R, G, B, alpha, tint mask); `glyphs` uint8 [F, C, G, G]; `advances` [F, C] in em."""
+    """`sprites` uint8 [N, 5, S, S] (R, G, B, alpha, tint), `glyphs` uint8 [F, C, G, G], `advances` [F, C] in em."""
 
     sprite_names: tuple[str, ...]
     sprites: NDArray[np.uint8]
@@ -111,7 +111,7 @@ def corpus_characters() -> str:
 
 
 def build_atlas(out_dir: str | Path, *, emoji: bool = True) -> Path:
-    """Draw everything and write `atlas.npz` to `out_dir`; returns its path. Fonts that are not installed are left out."""
+    """Draw everything and write `atlas.npz` to `out_dir`; returns its path. Fonts not installed are left out."""
     names, sprites = _draw_sprites()
     if emoji:
         more_names, more = _emoji_sprites()
@@ -166,7 +166,8 @@ def _rasterise(font: ImageFont.FreeTypeFont, characters: str) -> tuple[NDArray[n
     """Each character in a cell of its own, left-aligned at the padding, on one common baseline."""
     pad = (GLYPH_CELL_PX - GLYPH_EM_PX) // 2
     box = font.getbbox("国", anchor="ls")
-    baseline = GLYPH_CELL_PX / 2 - (box[1] + box[3]) / 2  # the middle of a full-height character sits at the cell's middle
+    # The middle of a full-height character comes to the middle of the cell.
+    baseline = GLYPH_CELL_PX / 2 - (box[1] + box[3]) / 2
     cells = np.zeros((len(characters), GLYPH_CELL_PX, GLYPH_CELL_PX), np.uint8)
     for i, char in enumerate(characters):
         image = Image.new("L", (GLYPH_CELL_PX, GLYPH_CELL_PX))
