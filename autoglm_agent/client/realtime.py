@@ -1,6 +1,6 @@
 """A client of `/v1/realtime`: what a program needs to talk to the server, and no more. Imports no torch.
 
-Events are the wire's JSON objects as dicts; PROTOCOL.md and OpenAI's reference say what is in them. Microphones, cameras
+Events are the wire's JSON objects as dicts; OpenAI's Realtime reference says what is in them. Microphones, cameras
 and loudspeakers are not here.
 
 Use:

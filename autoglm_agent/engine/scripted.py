@@ -245,13 +245,11 @@ class ScriptedEngine:
 
 
 def _last_user_text(request: m.Generate) -> str:
+    """The newest words of a user or a tool."""
     for turn in reversed(request.turns):
-        if turn.role in ("user", "tool"):
-            return "".join(
-                part.text if isinstance(part, m.TextPart) else part.transcript
-                for part in turn.content
-                if not isinstance(part, m.ImagePart)
-            )
+        for part in reversed(turn.content if turn.role in ("user", "tool") else ()):
+            if not isinstance(part, m.ImagePart):
+                return part.text if isinstance(part, m.TextPart) else part.transcript
     return ""
 
 

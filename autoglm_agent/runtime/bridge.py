@@ -27,6 +27,7 @@ from autoglm_agent.engine.messages import Request, Result
 from autoglm_agent.engine.process import Outgoing
 from autoglm_agent.engine.spec import EngineProtocol, EngineSpec, LoadFailed, Ready
 from autoglm_agent.errors import AutoGLMError, CheckpointError, ModelNotFoundError
+from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.in_flight import InFlight
 from autoglm_agent.runtime.link import Link, ProcessLink, ThreadLink
 from autoglm_agent.runtime.mailbox import Mailbox
@@ -79,19 +80,17 @@ class ComputeBridge:
         bridge = cls()
         bridge._startup = Ready(model="local", load_ms=0.0)
         bridge._started.set()
-        async with anyio.create_task_group() as tasks:
+        async with background_tasks() as tasks:
             tasks.start_soon(bridge._step_locally, engine)
             yield bridge
-            tasks.cancel_scope.cancel()
 
     @classmethod
     @asynccontextmanager
     async def _linked(cls, make_link: Callable[[], Link]) -> AsyncIterator[ComputeBridge]:
         bridge = cls()
-        async with anyio.create_task_group() as tasks:
+        async with background_tasks() as tasks:
             tasks.start_soon(bridge._supervise, make_link)
             yield bridge
-            tasks.cancel_scope.cancel()
 
     # --- For sessions ------------------------------------------------------------------------------------------------
 

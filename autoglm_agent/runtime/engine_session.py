@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import anyio
 
 from autoglm_agent.engine import messages as m
+from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.mailbox import Mailbox
 
@@ -44,13 +45,12 @@ class EngineSession:
     async def running(self) -> AsyncIterator[None]:
         """Deliver results while inside; afterwards the engine forgets the session."""
         with self._bridge.subscribe(self.session_id) as mailbox:
-            async with anyio.create_task_group() as tasks:
+            async with background_tasks() as tasks:
                 tasks.start_soon(self._pump, mailbox)
                 try:
                     yield
                 finally:
                     self._bridge.send_nowait(m.CloseSession(session_id=self.session_id))
-                    tasks.cancel_scope.cancel()
 
     async def send(self, request: m.Request) -> None:
         """Send a request whose answer goes to a callback."""

@@ -9,10 +9,10 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from autoglm_agent.errors import OverloadedError
+from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.session import Session
 
 logger = logging.getLogger(__name__)
@@ -68,6 +68,5 @@ class Lobby:
 @asynccontextmanager
 async def open_lobby(*, max_sessions: int) -> AsyncIterator[Lobby]:
     """A lobby for as long as the server runs; leaving it ends every session."""
-    async with anyio.create_task_group() as tasks:
+    async with background_tasks() as tasks:
         yield Lobby(tasks, max_sessions=max_sessions)
-        tasks.cancel_scope.cancel()

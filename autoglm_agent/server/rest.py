@@ -18,6 +18,7 @@ from autoglm_agent.protocol.chat import ChatTurns, decode_chat, parse_chat
 from autoglm_agent.protocol.chat_reply import ChatReply, ChatUsage, FinishReason, Gate
 from autoglm_agent.protocol.models import list_models
 from autoglm_agent.protocol.rest_errors import ErrorBody, ErrorDetail, describe
+from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.chat import complete
 from autoglm_agent.server import auth
 from autoglm_agent.server.service import Service
@@ -81,14 +82,13 @@ class _ChatResponse(Response):
         self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with anyio.create_task_group() as tasks:
+        async with background_tasks() as tasks:
             tasks.start_soon(self._watch, receive, tasks.cancel_scope)
             try:
                 with self._service.chats.take():
                     await self._answer(scope, receive, send)
             except AutoGLMError as error:
                 await self._send_error(error, scope, receive, send)
-            tasks.cancel_scope.cancel()
 
     async def _watch(self, receive: Receive, scope: anyio.CancelScope) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -17,6 +17,7 @@ import uvicorn
 
 from autoglm_agent.engine.spec import Ready
 from autoglm_agent.errors import InputError
+from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.vad_hub import Detector
 from autoglm_agent.server.app import create_app
@@ -88,17 +89,26 @@ async def serving(
     with _bind(settings) as listener:
         async with (
             open_service(settings, bridge=bridge, detector=detector) as service,
-            anyio.create_task_group() as tasks,
+            background_tasks() as tasks,
         ):
             await service.bridge.ready()
-            started = anyio.Event()
+            started, ended = anyio.Event(), anyio.Event()
             server = _Server(_config(service), started.set, handles_signals=False)
-            tasks.start_soon(server.serve, [listener])
+            tasks.start_soon(_run, server, listener, ended)
             await started.wait()
             try:
                 yield _url(listener), service
             finally:
                 server.should_exit = True
+                with anyio.CancelScope(shield=True):
+                    await ended.wait()
+
+
+async def _run(server: _Server, listener: socket.socket, ended: anyio.Event) -> None:
+    try:
+        await server.serve([listener])
+    finally:
+        ended.set()
 
 
 def ready_line(url: str, service: Service, loaded: Ready) -> str:

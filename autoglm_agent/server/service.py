@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-import anyio
-
 from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.protocol.config import SessionDefaults
 from autoglm_agent.protocol.connection import RealtimeConnection
 from autoglm_agent.protocol.ids import IdSource, RandomIds
+from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.lobby import Lobby, Places, open_lobby
 from autoglm_agent.runtime.session import Session
@@ -97,7 +96,7 @@ async def open_service(
     async with (
         bridge or ComputeBridge.process(engine_spec(settings)) as running,
         open_lobby(max_sessions=settings.max_sessions) as lobby,
-        anyio.create_task_group() as tasks,
+        background_tasks() as tasks,
     ):
         tasks.start_soon(ears.run)
         yield Service(
@@ -109,4 +108,3 @@ async def open_service(
             ids=ids or RandomIds(),
             clock=clock,
         )
-        tasks.cancel_scope.cancel()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import anyio.lowlevel
 import numpy as np
 import websockets
 
@@ -146,3 +147,9 @@ def silence(ms: int) -> np.ndarray[Any, Any]:
 def kinds(events: list[Event]) -> list[str]:
     """The types, for comparing orders."""
     return [event["type"] for event in events]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop run until `condition` holds; the caller's `fail_after` bounds it."""
+    while not condition():
+        await anyio.lowlevel.checkpoint()

@@ -1,0 +1,160 @@
+"""Trouble: a full house, a wrong key, a dying engine, a client that does not read, a session out of time."""
+
+from __future__ import annotations
+
+import json
+
+import anyio
+import pytest
+import websockets
+
+from autoglm_agent import client as autoglm
+from autoglm_agent.engine.scripted import Script, ScriptedReply
+from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.errors import InputError, OverloadedError
+from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.server.run import serving
+from autoglm_agent.settings import Settings
+from tests.interaction.harness import CLIENTS, kinds, silence, socket_client, speech, until
+
+pytestmark = pytest.mark.anyio
+
+SCRIPT = Script(
+    utterances=("你好小智",),
+    replies=(
+        ScriptedReply(when="死", dies=True),
+        ScriptedReply(text="长" * 400, when="长"),
+        ScriptedReply(text="你好"),
+    ),
+)
+dying = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+async def test_a_full_house_is_told_before_the_handshake_with_when_to_come_again() -> None:
+    with anyio.fail_after(5):
+        async with serving(
+            Settings(port=0, max_sessions=1), bridge=ComputeBridge.thread(EngineSpec(script=SCRIPT))
+        ) as (
+            url,
+            service,
+        ):
+            async with autoglm.connect(url) as first:
+                await first.until("session.created")
+                with pytest.raises(OverloadedError) as refused:
+                    async with autoglm.connect(url):
+                        pass
+            await until(lambda: not service.lobby.places.taken)
+            async with autoglm.connect(url) as second:
+                await second.until("session.created")
+    assert refused.value.retry_after_s == 5
+
+
+async def test_a_browser_brings_its_key_as_a_subprotocol() -> None:
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    with anyio.fail_after(5):
+        async with serving(Settings(port=0, api_keys=("secret",)), bridge=bridge) as (url, _):
+            address = f"{url.replace('http', 'ws')}/v1/realtime"
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                await websockets.connect(address, subprotocols=["realtime", "openai-insecure-api-key.wrong"])
+            protocols = ["realtime", "openai-insecure-api-key.secret", "openai-agents-sdk.0.1"]
+            async with websockets.connect(address, subprotocols=protocols) as socket:
+                chosen = socket.subprotocol
+    assert refused.value.response.status_code == 401
+    assert chosen == "realtime"
+
+
+@dying
+async def test_a_dying_engine_costs_one_answer_and_nothing_else() -> None:
+    with anyio.fail_after(10):
+        async with socket_client(SCRIPT) as client:
+            await client.send("session.update", session={"type": "realtime", "output_modalities": ["text"]})
+            await client.say(speech())
+            await client.say(silence(1000))
+            await client.next("response.done")
+            await client.write("死")
+            failed = await client.next("response.done")
+            await client.write("你好")
+            after = await client.next("response.done")
+            restarts = client.service.bridge.restarts
+    assert failed["response"]["status"] == "failed"
+    assert "engine died" in failed["response"]["status_details"]["error"]["message"]
+    # The speech of the first turn is part of the prompt again: it was sent to the new engine.
+    assert after["response"]["status"] == "completed"
+    assert after["response"]["usage"]["input_token_details"]["audio_tokens"] == 1
+    assert restarts == 1
+
+
+@dying
+async def test_speech_in_progress_survives_a_dying_engine() -> None:
+    with anyio.fail_after(10):
+        async with socket_client(SCRIPT) as client:
+            detection = {"type": "server_vad", "interrupt_response": False, "create_response": False}
+            audio = {"input": {"turn_detection": detection, "transcription": {"model": "nano"}}}
+            await client.send(
+                "session.update", session={"type": "realtime", "output_modalities": ["text"], "audio": audio}
+            )
+            await client.say(speech()[: 24_000 * 3 // 2])
+            await client.next("input_audio_buffer.speech_started")
+            await client.write("死")
+            await client.next("response.done")
+            await client.say(speech()[24_000 * 3 // 2 :])
+            await client.say(silence(1000))
+            completed = await client.next("conversation.item.input_audio_transcription.completed")
+    assert completed["transcript"] == "你好小智"
+
+
+async def test_a_client_that_does_not_read_slows_its_own_answer_and_no_other() -> None:
+    with anyio.fail_after(10):
+        async with socket_client(SCRIPT) as reader:
+            session = reader.service.new_session()  # a client that never takes anything from its outbox
+            session.outbox.__init__(soft_limit=20_000)
+            await reader.service.lobby.start(session)
+            text = [{"type": "input_text", "text": "长"}]
+            item = {"type": "message", "role": "user", "content": text}
+            await session.receive(json.dumps({"type": "session.update", "session": {"type": "realtime"}}))
+            await session.receive(json.dumps({"type": "conversation.item.create", "item": item}))
+            await session.receive(json.dumps({"type": "response.create"}))
+            for _ in range(3):
+                await reader.write("你好")
+                done = await reader.next("response.done")
+                assert done["response"]["status"] == "completed"
+            assert session.outbox.waiting_bytes < 22_000
+            events: list[str] = []
+            while not events or json.loads(events[-1])["type"] != "response.done":
+                events += await session.outbox.take()
+            session.close()
+    deltas = [json.loads(text) for text in events]
+    assert "".join(e["delta"] for e in deltas if e["type"] == "response.output_text.delta") == "长" * 400
+
+
+@pytest.mark.parametrize("connect", CLIENTS.values(), ids=CLIENTS)
+async def test_a_session_out_of_time_says_so(connect) -> None:
+    with anyio.fail_after(5):
+        async with connect(SCRIPT, max_session_s=0.3) as client:
+            expired = await client.next("error")
+    assert expired["error"]["code"] == "session_expired"
+
+
+async def test_a_taken_port_is_an_error_with_a_remedy() -> None:
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    with anyio.fail_after(5):
+        async with serving(Settings(port=0), bridge=bridge) as (url, _):
+            port = int(url.rsplit(":", 1)[1])
+            with pytest.raises(InputError, match="--port"):
+                async with serving(Settings(port=port)):
+                    pass
+
+
+async def test_our_own_client_holds_a_conversation() -> None:
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    with anyio.fail_after(5):
+        async with serving(Settings(port=0), bridge=bridge) as (url, _), autoglm.connect(url) as client:
+            await client.until("session.created")
+            await client.update_session(output_modalities=["text"], audio={"input": {"transcription": {}}})
+            await client.play(speech("thanks.opus"), 24_000, real_time=False)
+            await client.play(silence(1000), 24_000, real_time=False)
+            events = await client.until("response.done")
+            await client.send_text("你好")
+            await client.create_response()
+            events += await client.until("response.done")
+    assert kinds(events).count("response.done") == 2
