@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio.lowlevel
 import numpy as np
@@ -16,6 +16,7 @@ import websockets
 from autoglm_agent.audio import pcm
 from autoglm_agent.audio.files import read_audio
 from autoglm_agent.audio.resample import resample
+from autoglm_agent.engine.messages import Request
 from autoglm_agent.engine.scripted import Script, ScriptedEngine
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.runtime.bridge import ComputeBridge
@@ -27,6 +28,7 @@ from autoglm_agent.settings import Settings
 MEDIA = Path(__file__).parent.parent / "media"
 RATE_HZ = 24_000
 Event = dict[str, Any]
+T = TypeVar("T")
 
 
 class Transport(Protocol):
@@ -107,10 +109,26 @@ class _Socket:
         return text
 
 
+class RecordingEngine(ScriptedEngine):
+    """Remembers what it was asked."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self.requests: list[Request] = []
+
+    def submit(self, request: Request) -> None:
+        self.requests.append(request)
+        super().submit(request)
+
+    def asked(self, kind: type[T]) -> list[T]:
+        """The requests of one kind, in order."""
+        return [request for request in self.requests if isinstance(request, kind)]
+
+
 @asynccontextmanager
-async def memory_client(script: Script, **settings: Any) -> AsyncIterator[Client]:
+async def memory_client(script: Script | ScriptedEngine, **settings: Any) -> AsyncIterator[Client]:
     """A session driven directly; the engine steps on the test's own event loop."""
-    bridge = ComputeBridge.local(ScriptedEngine(script))
+    bridge = ComputeBridge.local(ScriptedEngine(script) if isinstance(script, Script) else script)
     async with open_service(Settings(**settings), bridge=bridge) as service:
         session = service.new_session()
         await service.lobby.start(session)
