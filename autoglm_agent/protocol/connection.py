@@ -13,7 +13,7 @@ Use:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from pydantic import ValidationError
@@ -52,14 +52,20 @@ class RealtimeConnection:
         ids: IdSource,
         clock: Callable[[], float],
         transcription_only: bool = False,
+        preset: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare a session. `clock` gives Unix seconds (for `expires_at`)."""
+        """Prepare a session. `clock` gives Unix seconds (for `expires_at`).
+
+        `preset` are settings in wire form, those of a client secret. Raises `RemoteProtocolError` when they are wrong.
+        """
         self._id = ids.new("sess")
         self._max_seconds = defaults.max_session_seconds
         expires_at = int(clock()) + defaults.max_session_seconds
         session = SessionState(
             defaults, session_id=self._id, expires_at=expires_at, transcription_only=transcription_only
         )
+        if preset:
+            session.update(preset)
         outbox, conversation, input_audio = Outbox(ids), Conversation(), InputAudio(ids)
         self._parts = Parts(
             ids=ids,

@@ -29,9 +29,9 @@ _BOUNDS = {
 
 #: Names pydantic puts into a location for the branch of a union it tried; no parameter of ours is called so.
 _TAGS = frozenset(
-    "system developer user assistant tool function_call function_call_output item_reference input_text input_audio input_image "
-    "output_text output_audio server_vad semantic_vad audio/pcm audio/pcmu audio/pcma int str "
-    "image_url text".split()
+    "system developer user assistant tool function_call function_call_output item_reference input_text input_audio "
+    "input_image output_text output_audio server_vad semantic_vad audio/pcm audio/pcmu audio/pcma int str image_url "
+    "text".split()
 )
 
 

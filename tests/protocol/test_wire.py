@@ -4,6 +4,7 @@ from typing import get_args
 
 import openai.types.realtime as openai_realtime
 import pytest
+from agents.realtime.openai_realtime import get_server_event_type_adapter
 from pydantic import TypeAdapter
 
 from autoglm_agent.protocol import commands, facts
@@ -12,7 +13,7 @@ from autoglm_agent.protocol.ids import CountingIds, RandomIds
 from autoglm_agent.protocol.wire import base, client_events, server_events
 from autoglm_agent.protocol.wire.client_events import CLIENT_EVENTS, client_event_adapter
 from autoglm_agent.protocol.wire.server_events import SERVER_EVENTS
-from tests.protocol.harness import Peer, pcm, user_image, user_text
+from tests.protocol.harness import OURS, Peer, pcm, user_image, user_text
 
 CLIENT_EXAMPLES = [
     {"type": "session.update", "session": {"type": "realtime", "instructions": "x"}},
@@ -180,3 +181,10 @@ def test_ids_are_short_and_unlike_each_other():
 def test_the_longest_text_fits_a_frame_however_it_is_escaped(peer):
     peer.ask("conversation.item.create", item=user_text("\x01" * base.MAX_TEXT_CHARS))
     peer.ask("session.update", session={"instructions": "长" * base.MAX_TEXT_CHARS})
+
+
+def test_openai_agents_reads_every_standard_event():
+    read = get_server_event_type_adapter().validate_python
+    for event in grand_tour()[0].log:
+        if not event["type"].startswith(OURS):
+            assert read(event).type == event["type"]
