@@ -1,6 +1,10 @@
 """Rules of the house that neither ruff nor import-linter can see."""
 
 import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -50,6 +54,53 @@ def test_every_package_is_typed_and_says_what_it_is(trees):
     assert silent == []
     assert (ROOT / "autoglm_agent" / "py.typed").is_file()
     assert (ROOT / "integrations" / "langchain_autoglm" / "py.typed").is_file()
+
+
+def declared(*extras):
+    """The distributions a plain install gives, and those of some extras, by their normal names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    return {re.split(r"[<>=!~;\[ ]", line)[0].lower().replace("_", "-") for line in lines}
+
+
+def imported(paths):
+    """The third-party packages some files import, each with one file that does."""
+    found = {}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            else:
+                continue
+            found |= {name.split(".")[0]: name_of(path) for name in names}
+    ours = {"autoglm_agent", "langchain_autoglm", "tests"}
+    return {name: path for name, path in found.items() if name not in sys.stdlib_module_names | ours}
+
+
+@pytest.mark.parametrize(
+    ("extras", "rooms"),
+    [
+        ((), [room for room in (ROOT / "autoglm_agent").iterdir() if room.name not in ("client", "training", "voice")]),
+        (("voice",), [ROOT / "autoglm_agent" / "voice"]),
+        (("audio", "camera"), [ROOT / "autoglm_agent" / "client"]),
+        (("voice", "train"), [ROOT / "autoglm_agent" / "training"]),
+        (("voice", "train", "test"), [ROOT / "tests"]),
+    ],
+    ids=["plain", "voice", "client", "training", "tests"],
+)
+def test_what_is_imported_is_declared(extras, rooms):
+    # These come with a declared one and are its public face.
+    given = declared(*extras) | {"starlette", "pydantic-core"}
+    paths = [path for room in rooms for path in ([room] if room.suffix == ".py" else room.rglob("*.py"))]
+    homes = packages_distributions()
+    missing = {
+        name: path
+        for name, path in imported(paths).items()
+        if not {home.lower().replace("_", "-") for home in homes.get(name, [name])} & given
+    }
+    assert missing == {}
 
 
 def test_no_file_is_out_of_hand():
