@@ -82,6 +82,8 @@ class ChatLayout:
         self._picture = [begin, *[self.image] * self.num_image_tokens, end]
         self._audio_ends = self._id("<|begin_of_audio|>"), self._id("<|end_of_audio|>")
         self.stop_ids = frozenset((self.user, self.observation, self._id("<|endoftext|>")))
+        self.special_ids = frozenset(range(self.num_special_tokens))
+        self._causal = config.text.prefix_attention == "causal"
         self._cache: dict[str, list[int]] = {}
 
     def encode(
@@ -124,6 +126,10 @@ class ChatLayout:
     def generation_prompt(self, *, enable_thinking: bool) -> list[int]:
         """The start of an assistant turn; with an empty thought when thinking is off."""
         return [self.assistant, self.think] if enable_thinking else [self.assistant, self.think, self.end_think]
+
+    def starts_thinking(self, *, enable_thinking: bool) -> bool:
+        """Whether a reply begins inside the reasoning."""
+        return enable_thinking
 
     def _open(
         self, draft: _Draft, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]]
@@ -202,7 +208,7 @@ class ChatLayout:
     def _finish(self, draft: _Draft) -> PromptTokens:
         ids = np.array(draft.ids, dtype=np.int64)
         blocks = np.full(len(ids), -1, dtype=np.int64)
-        for index, (begin, end) in enumerate(draft.blocks):
+        for index, (begin, end) in enumerate(() if self._causal else draft.blocks):
             blocks[begin:end] = index
         is_global, is_text = ids == self.fused, ids >= self.num_special_tokens
         for begin, end in draft.systems:

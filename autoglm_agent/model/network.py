@@ -120,6 +120,7 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
         speech: Tensor | None = None,
         labels: Tensor | None = None,
         uniform_gate: bool = False,
+        positions: Tensor | None = None,
     ) -> AutoGLMOutput:
         """Run whole conversations.
 
@@ -132,6 +133,7 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
             speech: [number of speech tokens, hidden], likewise.
             labels: int [B, T], the token itself where it is a target (not shifted), -100 elsewhere.
             uniform_gate: equal weights, for comparison.
+            positions: int [3, B, T] for multimodal RoPE; None counts from 0.
 
         Returns:
             Logits at the target positions (all positions without labels), gate weights, and the mean loss.
@@ -142,7 +144,7 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
         valid = input_ids != self.config.pad_token_id
         window = self.config.text.sliding_window
         mask = attention_mask(index, index, block_ids, block_ids, is_global, valid, window)
-        hidden = self.backbone(embeddings, index, mask)
+        hidden = self.backbone(embeddings, index if positions is None else positions, mask)
         if labels is None:
             return AutoGLMOutput(self.logits(hidden), weights)
         target = labels[:, 1:] != -100

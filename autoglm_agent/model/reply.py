@@ -61,7 +61,7 @@ class ReplyParser:
     def push(self, token_id: int) -> list[Piece]:
         """Take one id; give back what it completes."""
         layout = self._layout
-        if token_id >= layout.num_special_tokens:
+        if token_id not in layout.special_ids:
             return self._state(self._detokenizer.push(token_id))
         if token_id not in (layout.think, layout.end_think, layout.tool_call, layout.end_tool_call):
             return []  # A stray special token (padding, a modality's mark) has no text.

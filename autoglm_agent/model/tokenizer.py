@@ -7,12 +7,14 @@ eight ordinary tokens. Not here: how a conversation is laid out.
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from functools import cached_property
 from pathlib import Path
 
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 NANO_DIR = Path(__file__).parent.parent / "checkpoints" / "nano"
 NUM_SPECIAL_TOKENS = 32
@@ -47,15 +49,28 @@ class AutoGLMTokenizer(PreTrainedTokenizerFast):
     @cached_property
     def token_bytes(self) -> list[bytes]:
         """What each id stands for, special tokens by their names."""
-        vocab = self.plain.get_vocab(with_added_tokens=False)
-        table = [b""] * len(vocab)
+        vocab = self.plain.get_vocab()
+        table = [b""] * (max(vocab.values()) + 1)
+        alphabet = {character: byte for byte, character in bytes_to_unicode().items()}
+        added = {str(token) for token in self.added_tokens_decoder.values()}
         for token, index in vocab.items():
             byte = _BYTE_TOKEN.fullmatch(token)
-            table[index] = bytes((int(byte[1], 16),)) if byte else token.encode("utf-8")
+            if self._byte_level and token not in added:
+                table[index] = bytes(alphabet[character] for character in token)
+            else:
+                table[index] = bytes((int(byte[1], 16),)) if byte else token.encode("utf-8")
         return table
 
     @cached_property
+    def _byte_level(self) -> bool:
+        """Published GLM tokenizers write bytes as printable characters; ours has tokens for them."""
+        decoder = json.loads(self.backend_tokenizer.to_str())["decoder"] or {}
+        return "ByteLevel" in {decoder.get("type"), *(part["type"] for part in decoder.get("decoders", ()))}
+
+    @cached_property
     def _characters(self) -> dict[str, int]:
+        if self._byte_level:
+            return {}
         return {t: index for t, index in self.plain.get_vocab(with_added_tokens=False).items() if len(t) == 1}
 
     def encode_ids(self, text: str) -> list[int]:
