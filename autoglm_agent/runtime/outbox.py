@@ -8,6 +8,7 @@ the outbox overflows and the session ends.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import anyio
 
@@ -20,7 +21,14 @@ HARD_LIMIT = 8 << 20
 class Outbox:
     """A queue of event texts with one reader, the socket's writer."""
 
-    def __init__(self, *, soft_limit: int = SOFT_LIMIT, hard_limit: int = HARD_LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        soft_limit: int = SOFT_LIMIT,
+        hard_limit: int = HARD_LIMIT,
+        on_overflow: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_overflow = on_overflow
         self._soft_limit = soft_limit
         self._hard_limit = hard_limit
         self._texts: deque[str] = deque()
@@ -37,13 +45,14 @@ class Outbox:
         return self._bytes
 
     def put(self, texts: list[str]) -> None:
-        """Queue events. Past the hard limit they are dropped and `overflowed` is set: the session must end."""
+        """Queue events. Past the hard limit they are dropped and `on_overflow` is called: the session must end."""
         if self._closed or not texts:
             return
         self._bytes += sum(map(len, texts))
         if self._bytes > self._hard_limit:
             self.overflowed = True
             self.close()
+            self._on_overflow()
             return
         self._texts.extend(texts)
         self._changed.set()

@@ -65,7 +65,7 @@ class Session:
         max_session_s: float,
     ) -> None:
         self.connection = connection
-        self.outbox = Outbox()
+        self.outbox = Outbox(on_overflow=lambda: self.close(CLOSE_TOO_SLOW))
         self.close_code = CLOSE_NORMAL
         self._bridge = bridge
         self._ears = ears
@@ -84,8 +84,6 @@ class Session:
         for command in self.connection.receive_text(text):
             self._obey(command, parts)
         self._line.flush()
-        if self.outbox.overflowed:
-            self.close(CLOSE_TOO_SLOW)
         await parts.listener.room()
 
     def close(self, code: int = CLOSE_NORMAL) -> None:

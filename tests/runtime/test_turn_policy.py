@@ -1,0 +1,37 @@
+"""Turn taking as decisions: no clock, no task."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoglm_agent.protocol.config import SemanticVad, ServerVad
+from autoglm_agent.runtime.turn_policy import end_of_turn_probability, hold_ms, settings_for, takes_the_floor
+
+
+def test_silence_alone_decides_under_server_vad() -> None:
+    settings = settings_for(ServerVad(silence_duration_ms=700))
+    assert {hold_ms(settings, end_of_turn_probability(words)) for words in ("打开灯", "打开那个", "")} == {700}
+
+
+@pytest.mark.parametrize("eagerness", ["low", "medium", "high", "auto"])
+def test_an_unfinished_sentence_is_waited_for_but_never_longer_than_the_eagerness_allows(eagerness) -> None:
+    detection = SemanticVad(eagerness=eagerness)
+    settings = settings_for(detection)
+    finished = hold_ms(settings, end_of_turn_probability("把客厅的灯打开。"))
+    unfinished = hold_ms(settings, end_of_turn_probability("把客厅的灯打开，然后"))
+    assert finished < unfinished <= detection.max_wait_ms
+
+
+@pytest.mark.parametrize(
+    ("voiced_ms", "transcript", "interrupts"),
+    [
+        (100, "停", False),
+        (300, "停", True),
+        (300, "", True),
+        (600, "嗯", False),
+        (600, "好的。", False),
+        (600, "好了别说了", True),
+    ],
+)
+def test_a_cough_or_a_backchannel_does_not_take_the_floor(voiced_ms, transcript, interrupts) -> None:
+    assert takes_the_floor(voiced_ms=voiced_ms, transcript=transcript) is interrupts
