@@ -305,7 +305,7 @@ class Choice:
 
     def show(self, raw: Any) -> str:
         """The Chinese label."""
-        return self.options[raw].zh
+        return str(self.options[raw].zh)
 
 
 _SWITCH: Final = options("开 on 打开,开启,开,开一下/打开,开开,开启,打开一下;关 off 关闭,关掉,关上,关,关一下/关掉,关了,关上,关闭")

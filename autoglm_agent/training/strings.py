@@ -74,6 +74,10 @@ _ENGLISH: Final = (
     "pepper falcon hello world good morning see you later happy birthday open house blue sky long road meeting notes "
     "invoice report budget project alpha beta delta customer order number music video travel london paris berlin tokyo"
 ).split()
+_ENGLISH_CITIES: Final = (
+    "San Francisco|New York|Boston|London|Paris|Beijing|Shanghai|Tokyo|Seattle|Los Angeles|Berlin|Rome|Madrid|Sydney|Toronto|"
+    "Chicago|Hong Kong|Singapore|Oslo|Vienna|Dublin|Lisbon|Munich|Miami|Austin|Denver"
+).split("|")
 _JAPANESE: Final = (
     "こんにちは ありがとう さくら とうきょう ねこ いぬ 会社 株式会社 すし みず はな 山田太郎 鈴木 田中 東京タワー 大阪 京都 "
     "カメラ テレビ ラーメン ホテル コーヒー おはよう 電車 日本語 こんばんは 北海道 富士山"
@@ -130,6 +134,12 @@ def city(rng: random.Random) -> str:
     return pick(
         rng, CITIES,
     ) if rng.random() < 0.75 else chars(rng, 1, 2, 1200) + pick(rng, ("市", "县", "州", "镇", "城"))
+
+
+def english_city(rng: random.Random) -> str:
+    """A city of the English-speaking world or made up; now and then with its state."""
+    name = pick(rng, _ENGLISH_CITIES) if rng.random() < 0.5 else syllables(rng, 2, 3).title()
+    return name + pick(rng, (", CA", ", NY", ", UK", ", TX", ", China", ", WA")) if rng.random() < 0.2 else name
 
 
 def song(rng: random.Random) -> str:

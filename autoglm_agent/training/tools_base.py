@@ -142,7 +142,7 @@ def finish(rng: random.Random, text: str, style: Style) -> str:
     if style == "spoken":
         return said(text) if is_sayable(text) else text
     if style == "english":
-        return text[0].upper() + text[1:]
+        return (text[0].upper() + text[1:]).rstrip()
     if rng.random() < 0.3 and text[-1] not in "？！。?.!":
         text += "？" if text[-1] in "吗呢" or text.endswith(("多少", "什么")) else "。"
     return text
@@ -192,6 +192,8 @@ def build_tool(rng: random.Random, what: Intent, utterance: Utterance | None, la
             own = pick(rng, each.zh if language == "zh" else each.en)
             extra = schema.get("description")
             schema["description"] = f"{own}{'，' if language == 'zh' else ', '}{extra}" if extra and extra != own else own
+        if not each.required and "enum" not in schema and rng.random() < 0.06:
+            schema = {"anyOf": [schema, {"type": "null"}], "default": None}  # as pydantic writes an optional field
         properties[name] = schema
         if each.required or (raw is not None and rng.random() < 0.15):
             required.append(name)

@@ -58,8 +58,8 @@ CAR: Final[tuple[Intent, ...]] = (
         把{which}[的]车窗{act:b}
         {which}[的]车窗{act:b}
         将{which}[的]车窗{act:b}
-        =下雨了，{which}车窗{act:b}
-        =外面(太吵|灰大)，把{which}的车窗{act:b}
+        =到地方了，{which}车窗{act:b}
+        =麻烦了，把{which}的车窗{act:b}
         """,
         "{which}车窗已{act}",
         param("act", "action|state|op|command|motion", "动作|开或关", "action|open or close",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any, Final
 
@@ -108,7 +109,9 @@ def tool_call(rng: random.Random, split: Split, task: str = "tool_call") -> Samp
     what, utterance, tool, language = _request(rng, split)
     tools = mixed(rng, [tool, *other_tools(rng, count_others(rng), [tool], what, {what.group}, language)])
     reply = Message(role="assistant", reasoning=explain(utterance, what, tool), tool_calls=(tool.call,))
-    return Sample(task=task, messages=(*_system(rng), user(utterance.text, utterance.style), reply), tools=tools)
+    before = dialogues.filler(rng, split, spoken=utterance.style == "spoken") if rng.random() < 0.07 else ()
+    messages = (*_system(rng), *before, user(utterance.text, utterance.style), reply)
+    return Sample(task=task, messages=messages, tools=tools)
 
 
 def tool_choice_think(rng: random.Random, split: Split) -> Sample:
@@ -123,12 +126,12 @@ def tool_choice_think(rng: random.Random, split: Split) -> Sample:
 
 
 def tool_free(rng: random.Random, split: Split) -> Sample:
-    """A made-up function called by its name; now and then the caller forces a tool and the user only greets."""
+    """A made-up function called by its name."""
     language: Language = "en" if rng.random() < 0.6 else "zh"
     made = tools_free.made_up(rng, split, language)
     others = [tools_free.made_up(rng, split, language).tool for _ in range(int(rng.random() * 2.5))]
     others += other_tools(rng, int(rng.random() * 2), [made.tool, *others], None, set(), language)
-    others = [tool for tool in others if tool.name != made.tool.name]
+    others = list({tool.name: tool for tool in others if tool.name != made.tool.name}.values())
     values = "，".join(f"{key}填{_shown(value)}" for key, value in made.tool.arguments.items())
     reasoning = f"要用{made.tool.name}，{values}。" if values else f"要用{made.tool.name}，没有参数。"
     reply = Message(role="assistant", reasoning=reasoning, tool_calls=(made.tool.call,))
@@ -137,7 +140,7 @@ def tool_free(rng: random.Random, split: Split) -> Sample:
 
 
 def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def tool_result(rng: random.Random, split: Split) -> Sample:
@@ -225,7 +228,7 @@ def tool_followup(rng: random.Random, split: Split) -> Sample:
 
 def _rebuilt(schema: dict[str, Any], old: Any, old_value: Any, raw: Any, word: str) -> Any:
     """The JSON value of another raw value under the same schema, where the two are plainly related; else None."""
-    if schema.get("enum") or schema["type"] == "boolean":
+    if "enum" in schema or schema.get("type", "boolean") == "boolean":
         return None
     if schema["type"] == "string":
         return word if old_value == old and isinstance(old, str) and raw == word else None

@@ -266,10 +266,11 @@ DAILY: Final[tuple[Intent, ...]] = (
         =(我想知道|想问一下){city}的天气
         """,
         "{city}{v}",
-        param("city", "city|location|place|where|region", "城市|地点", "city|location", Text(strings.city)),
+        param("city", "city|location|place|where|region", "城市|地点", "city|location", Text(strings.city, strings.english_city)),
         param("day", "day|date|when", "哪天|日期", "day|date", _DAY, required=False),
         english="""
         what is the weather in {city}
+        what is the weather like in {city} {day}
         how is the weather in {city} {day}
         weather for {city} please
         will it rain in {city}
@@ -411,7 +412,7 @@ DAILY: Final[tuple[Intent, ...]] = (
         """,
         "{src}到{dst}的票已订",
         param("src", "from|origin|departure|start|from_city", "出发地|从哪里", "origin|from", Text(strings.city)),
-        param("dst", "to|destination|arrival|end|to_city", "目的地|到哪里", "destination|to", Text(strings.city)),
+        param("dst", "to|destination|arrival|end|to_city", "目的地|到哪里", "destination|to", Text(strings.city, strings.english_city)),
         param("day", "date|day|when", "哪天|日期", "date|day", _DAY),
     ),
     intent(

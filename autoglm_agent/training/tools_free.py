@@ -187,6 +187,7 @@ _VERBS: Final = "get compute run magic lookup calc make process find apply check
 _NOUNS: Final = "value function number code score index token rate item data level key result point grade signal formula box".split()
 _ARGS: Final = "x y n a b input value num key text name id query s arg data count flag size code word k item p q".split()
 _WANT: Final = {
+    "array": ("整数列表", "a list of integers"),
     "integer": ("整数", "an integer"), "number": ("数值", "a number"), "string": ("字符串", "a string"),
     "boolean": ("真假", "a flag"),
 }
@@ -259,6 +260,8 @@ def _value(rng: random.Random, split: Split, kind: str) -> Any:
             value = numerals.plain(round(rng.random() * pick_scale(rng), 1 + (rng.random() < 0.3)))
         elif kind == "boolean":
             return rng.random() < 0.5
+        elif kind == "array":
+            return [int(rng.random() * 100) for _ in range(1 + int(rng.random() * 4))]
         else:
             value = strings.anything(rng)
         if belongs(str(value), split):

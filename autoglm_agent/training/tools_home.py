@@ -17,8 +17,8 @@ ROOM: Final = Choice(
 )
 _COLORS: Final = Choice(
     options(
-        "红色 red 红色,红的,红;蓝色 blue 蓝色,蓝的;绿色 green 绿色,绿的;黄色 yellow 黄色,黄的;白色 white 白色;紫色 purple 紫色,紫的;"
-        "橙色 orange 橙色,橘色,橘黄色;粉色 pink 粉色,粉红色,粉的;暖白 warm_white 暖白,暖白色;冷白 cool_white 冷白,冷白色"
+        "红色 red 红色;蓝色 blue 蓝色;绿色 green 绿色;黄色 yellow 黄色;白色 white 白色;紫色 purple 紫色;"
+        "橙色 orange 橙色,橘色,橘黄色;粉色 pink 粉色,粉红色;暖白 warm_white 暖白,暖白色;冷白 cool_white 冷白,冷白色"
     )
 )
 _TEMP: Final = Number(16, 32, 1, "度", ("度", "℃", "°C", "度"), salt="temp", halves=True)
@@ -76,7 +76,7 @@ HOME: Final[tuple[Intent, ...]] = (
         """
         把空调[温度]{way:b}[一点|点|一些]
         空调[再]{way:b}[一点|点|一些]
-        [空调|温度]{way:b}(一点|点|一些)
+        (空调|温度){way:b}(一点|点|一些)
         =把温度{way:b}(一点|点)
         =空调{way:b}些
         """,
@@ -165,7 +165,7 @@ HOME: Final[tuple[Intent, ...]] = (
         将[{room}的|{room}](灯|灯光){on:b}
         [{room}的|{room}](灯|吊灯|大灯)[都|全都]{on:b}
         =[{room}的|{room}]灯，{on:b}
-        {on}[{room}的|{room}]的电灯
+        {on}[{room}的|{room}]电灯
         """,
         "{room}灯已{on}",
         _ON,
