@@ -164,6 +164,7 @@ class Generate:
     tool_choice: str = "auto"
     enable_thinking: bool = True
     max_thinking_tokens: int = 256
+    return_reasoning: bool = True
     sampling: Sampling = field(default_factory=Sampling)
     json_schema: str | None = None
     prefill_only: bool = False
@@ -289,6 +290,11 @@ class Finished:
     decode_ms: float
 
 
+FailureCode = Literal[
+    "feature_missing", "context_overflow", "bad_image", "bad_audio", "bad_request", "overloaded", "internal"
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """A request could not be done. `code` is stable for programs, `message` is for people.
@@ -299,9 +305,7 @@ class Failed:
 
     session_id: str
     request_id: str | None
-    code: Literal[
-        "feature_missing", "context_overflow", "bad_image", "bad_audio", "bad_request", "overloaded", "internal"
-    ]
+    code: FailureCode
     message: str
     stream_id: str | None = None
     frame_id: str | None = None
