@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,16 @@ def check_reply(answer: Answer | AnswerKey | None, reply: str) -> bool:
     if isinstance(answer, dict):
         return check(answer, reply)
     lowered = reply.lower()
-    return all(any(alternative.lower() in lowered for alternative in group) for group in answer)
+    return all(any(_contains(lowered, alternative.lower()) for alternative in group) for group in answer)
+
+
+def _contains(reply: str, wanted: str) -> bool:
+    """Whether the reply contains the text; a number is not found within a longer number."""
+    if not (wanted[:1].isdigit() or wanted[-1:].isdigit()):
+        return wanted in reply
+    before = r"(?<!\d)(?<!\d\.)" if wanted[:1].isdigit() else ""
+    after = r"(?!\.?\d)" if wanted[-1:].isdigit() else ""
+    return re.search(before + re.escape(wanted) + after, reply) is not None
 
 
 def exact_tool_match(expected: Sequence[dict[str, Any]], got: Sequence[dict[str, Any]]) -> bool:

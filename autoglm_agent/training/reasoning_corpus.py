@@ -6,7 +6,7 @@ import random
 from typing import Final, NamedTuple
 
 from autoglm_agent.training import dialogues, numerals, strings
-from autoglm_agent.training.phrases import EVAL_SHARE, PhraseSet, phrases
+from autoglm_agent.training.phrases import PhraseSet, belongs, phrases
 from autoglm_agent.training.sample import Message, Sample, Split
 from autoglm_agent.training.strings import pick
 from autoglm_agent.training.toy_world import THINGS
@@ -38,7 +38,7 @@ class _Maker:
         """Two numbers whose pairing is of the split."""
         for _ in range(100):
             a, b = self.below(low, high), self.below(low, high)
-            if ((a * 31 + b * 17) % EVAL_SHARE == 0) == (self.split == "eval"):
+            if belongs(f"{a},{b}", self.split):
                 return a, b
         return a, b
 

@@ -16,9 +16,10 @@ from autoglm_agent.training.tools_base import Intent, Tool, Utterance, build_too
 from autoglm_agent.training.tools_car import CAR
 from autoglm_agent.training.tools_daily import DAILY
 from autoglm_agent.training.tools_home import HOME
+from autoglm_agent.training.tools_lookup import LOOKUP
 from autoglm_agent.training.tools_robot import ROBOT
 
-DOMAINS: Final = ((*HOME, *APPLIANCES), CAR, ROBOT, DAILY, tools_free.FREE)
+DOMAINS: Final = ((*HOME, *APPLIANCES), CAR, ROBOT, (*DAILY, *LOOKUP), tools_free.FREE)
 INTENTS: Final = tuple(each for domain in DOMAINS for each in domain)
 _DOMAIN_OF: Final = {each.key: domain for domain in DOMAINS for each in domain}
 _GENERAL: Final = frozenset({"plug", "search"})

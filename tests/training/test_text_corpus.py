@@ -125,6 +125,24 @@ def test_the_weights_name_makers_and_all_kinds_come() -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "reply", "right"),
+    [
+        ([["26"]], "空调已调到26度。", True),
+        ([["26"]], "空调已调到126度。", False),
+        ([["26"]], "空调已调到26.5度。", False),
+        ([["1.5"]], "走1.5米", True),
+        ([["好", "行"], ["AutoGLM"]], "行，我是autoglm", True),
+        ([["好"], ["AutoGLM"]], "好", False),
+        ({"all": [["红|赤"]], "none": ["蓝"]}, "红色", True),
+        ({"all": [["红|赤"]], "none": ["蓝"]}, "红色和蓝色", False),
+        (None, " ", False),
+    ],
+)
+def test_a_reply_is_right_when_each_group_is_in_it(answer: object, reply: str, right: bool) -> None:
+    assert check_reply(answer, reply) is right  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
     ("expected", "got", "same"),
     [
         ([{"name": "f", "arguments": {"x": 26}}], [{"name": "f", "arguments": {"x": 26.0}}], True),
