@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers.initialization import no_init_weights
 from transformers.models.glm4v.configuration_glm4v import Glm4vVisionConfig
 from transformers.models.glm4v.modeling_glm4v import Glm4vVisionModel
@@ -90,12 +91,12 @@ class PublishedVision(nn.Module):
         return tokens.view(len(pixels), self.config.num_tokens, -1)
 
     def resize(self, pixels: Tensor) -> Tensor:
-        """To the tower's size, bicubic, and normalised: float [B, 3, H, W]."""
-        size = self.config.resized
-        if pixels.shape[-2:] != size:
-            source = pixels if pixels.device.type == "cpu" else pixels.float()  # uint8 rounds as Pillow does
-            pixels = functional.interpolate(source, size, mode="bicubic", antialias=True)
-            pixels = pixels.round().clamp(0, 255) if pixels.is_floating_point() else pixels
+        """To the tower's size, bicubic as Pillow does it, and normalised: float [B, 3, H, W]."""
+        height, width = self.config.resized
+        if pixels.shape[-2:] != (height, width):
+            frames = [Image.fromarray(frame) for frame in pixels.permute(0, 2, 3, 1).cpu().numpy()]
+            resized = [np.asarray(frame.resize((width, height), Image.Resampling.BICUBIC)) for frame in frames]
+            pixels = torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2).to(pixels.device)
         return (pixels.float() / 255 - self.mean) / self.std
 
     def patchify(self, images: Tensor) -> Tensor:
