@@ -8,7 +8,7 @@ from autoglm_agent.training import strings
 from autoglm_agent.training.slots import Choice, Clock, Duration, Number, Text, options
 from autoglm_agent.training.tools_base import Intent, intent, param
 
-_DAY: Final = Choice(options(
+DAY: Final = Choice(options(
     "今天 today;明天 tomorrow;后天 day_after_tomorrow;周六 saturday;周日 sunday;周一 monday;周三 wednesday;周五 friday",
 ), open=True)
 
