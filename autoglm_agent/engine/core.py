@@ -140,6 +140,17 @@ class Engine:
         """An utterance of a session, as far as it has been encoded."""
         return self._speech.get(session_id, stream_id)
 
+    def is_coming(self, session_id: str, part: m.Part) -> bool:
+        """Whether a picture, or the end of an utterance, waits to be encoded."""
+        match part:
+            case m.ImagePart(frame_id=frame_id):
+                return self._eyes.is_waiting(session_id, frame_id)
+            case m.AudioPart(stream_id=stream_id):
+                utterance = self._speech.get(session_id, stream_id)
+                return utterance is not None and utterance.final and not utterance.ended
+            case m.TextPart():
+                return False
+
     # --- Work --------------------------------------------------------------------------------------------------------
 
     def _work(self) -> dict[Kind, bool]:

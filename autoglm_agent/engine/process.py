@@ -1,6 +1,6 @@
 """The engine's own process (or thread): load, say `Ready`, then drain requests, step, and send what came out.
 
-The loop knows nothing of sessions or sockets. Its channel is a `multiprocessing` connection or anything of that shape.
+The loop knows nothing of sessions or sockets. Its channel is a `SocketChannel` or anything of that shape.
 It ends when the other side closes the channel or sends `None`; an exception inside the engine ends it too, on purpose:
 an engine in an unknown state is replaced, not repaired.
 """
@@ -33,7 +33,7 @@ class Channel(Protocol):
         """Wait for one message. Raises EOFError when the other side is gone."""
         ...
 
-    def poll(self, timeout: float = 0.0, /) -> bool:
+    def poll(self) -> bool:
         """Whether a message is there."""
         ...
 

@@ -73,6 +73,10 @@ class FeatureLookup(Protocol):
         """The utterance, if known."""
         ...
 
+    def is_coming(self, session_id: str, part: m.Part) -> bool:
+        """Whether the picture, or the end of the utterance, waits to be encoded."""
+        ...
+
 
 class PromptBuilder:
     """Lays out requests. `causal` is for published checkpoints, which know no bidirectional blocks."""
@@ -158,6 +162,11 @@ class PromptBuilder:
                 case _:
                     pass
         return pictures, utterances
+
+
+def must_wait(request: m.Generate, lookup: FeatureLookup) -> bool:
+    """Whether something the prompt refers to is still being encoded."""
+    return any(lookup.is_coming(request.session_id, part) for turn in request.turns for part in turn.content)
 
 
 def missing_features(prompt: Prompt, begin: int) -> None:

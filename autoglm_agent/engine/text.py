@@ -15,7 +15,7 @@ from autoglm_agent.engine.generation import Generation
 from autoglm_agent.engine.grammar import Grammars
 from autoglm_agent.engine.packed import PackedLinear, Precision
 from autoglm_agent.engine.prefill import Prefill
-from autoglm_agent.engine.prompt import FeatureMissingError, PromptBuilder, missing_features
+from autoglm_agent.engine.prompt import FeatureMissingError, PromptBuilder, missing_features, must_wait
 from autoglm_agent.engine.slots import SlotTable
 from autoglm_agent.errors import AutoGLMError
 from autoglm_agent.model.cache import CachePool
@@ -60,6 +60,7 @@ class TextScheduler:
         self._embed: Callable[[Tensor], Tensor] = model.embed_text
         self._window, self._device = config.sliding_window, weight.device
         self._layout, self._fusion, self._limits, self._clock = layout, fusion, limits, clock
+        self._lookup = lookup
         self._prompts = PromptBuilder(layout, lookup, causal=config.prefix_attention == "causal")
         self._grammars = Grammars(layout)
         self.slots = SlotTable(self._pool)
@@ -150,10 +151,18 @@ class TextScheduler:
         return results
 
     def _next_admissible(self) -> Generation | None:
-        """The first waiting generation whose session is not busy, if a slot can be had."""
+        """The first waiting generation that nothing keeps waiting, if a slot is to be had; a session's keep their order."""
         if len(self._prefills) + len(self._running) >= self._limits.num_slots:
             return None
-        return next((g for g in self._waiting if not self.slots.is_busy(g.request.session_id)), None)
+        blocked: set[str] = set()
+        for generation in self._waiting:
+            session_id = generation.request.session_id
+            if session_id in blocked:
+                continue
+            if not self.slots.is_busy(session_id) and not must_wait(generation.request, self._lookup):
+                return generation
+            blocked.add(session_id)
+        return None
 
     def _admit(self, generation: Generation) -> m.Failed | None:
         """Lay the prompt out, take a slot, embed what is not cached."""

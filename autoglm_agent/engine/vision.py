@@ -59,6 +59,10 @@ class Eyes:
         self._queue[key] = _Job(request, self._clock())
         return None
 
+    def is_waiting(self, session_id: str, frame_id: str) -> bool:
+        """Whether the picture is in the queue."""
+        return (session_id, frame_id) in self._queue
+
     def drop(self, session_id: str, frame_id: str) -> None:
         """Forget a picture, encoded or not."""
         self._queue.pop((session_id, frame_id), None)
