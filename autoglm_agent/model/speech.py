@@ -19,7 +19,8 @@ from torch.nn import functional
 from autoglm_agent.model.conformer import ConformerLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Self
 
     from autoglm_agent.model.config import AutoGLMSpeechConfig
 
@@ -82,6 +83,13 @@ class LogMel(nn.Module):
             bank = torchaudio.functional.melscale_fbanks(257, 20.0, 7800.0, num_mel_bins, SAMPLE_RATE_HZ)
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("bank", bank, persistent=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Follow the module to another device, but stay in full precision: the logarithm needs it."""
+        window, bank = self.window, self.bank
+        super()._apply(fn, recurse)
+        self.window, self.bank = window.to(self.window.device), bank.to(self.bank.device)
+        return self
 
     def forward(self, samples: Tensor) -> Tensor:
         """Samples [B, 240 + 160n] in [-1, 1], the first 240 from before -> [B, n, mels], about zero mean, unit var."""
