@@ -87,7 +87,7 @@ class LogMel(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Follow the module to another device, but stay in full precision: the logarithm needs it."""
         window, bank = self.window, self.bank
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self.window, self.bank = window.to(self.window.device), bank.to(self.bank.device)
         return self
 
