@@ -29,7 +29,7 @@ test: $(TEST_STAMP) ## Lint, types, import rules and all tests
 lint: $(TEST_STAMP) ## Lint and check the format
 	@echo "==> lint (ruff)"
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/ruff format --check --output-format concise . || { echo "error: run 'make format'" >&2; exit 1; }
 
 types: $(TEST_STAMP) ## Check the types
 	@echo "==> types (mypy --strict, about a minute when its cache is cold)"
