@@ -1,7 +1,7 @@
 """The engine's own process (or thread): load, say `Ready`, then drain requests, step, and send what came out.
 
 The loop knows nothing of sessions or sockets. Its channel is a `SocketChannel` or anything of that shape.
-It ends when the other side closes the channel or sends `None`; an exception inside the engine ends it too, on purpose:
+It ends when the other side closes the channel; an exception inside the engine ends it too, on purpose:
 an engine in an unknown state is replaced, not repaired.
 """
 
@@ -15,8 +15,8 @@ from autoglm_agent.engine.scripted import ScriptedEngine
 from autoglm_agent.engine.spec import EngineProtocol, EngineSpec, LoadFailed, Ready, Startup
 from autoglm_agent.errors import AutoGLMError
 
-Incoming = list[Request] | None
-"""A batch of requests, or None: finish."""
+Incoming = list[Request]
+"""A batch of requests."""
 
 Outgoing = list[Result] | Startup
 """A batch of results; before the first one, how the loading went."""
@@ -70,13 +70,10 @@ def build_engine(spec: EngineSpec) -> EngineProtocol:
 
 
 def serve_engine(engine: EngineProtocol, channel: Channel) -> None:
-    """Serve until `None` arrives. Requests are drained before every step, so a cancel waits for one unit of work."""
+    """Serve until the channel ends. Requests are drained before every step: a cancel waits for one unit of work."""
     while True:
         while not engine.has_work or channel.poll():
-            batch = channel.recv()
-            if batch is None:
-                return
-            for request in batch:
+            for request in channel.recv():
                 engine.submit(request)
         results = engine.step()
         if results:

@@ -1,8 +1,9 @@
 """The compute bridge: the only place where the event loop meets the engine, and it never waits for it to compute.
 
-One writer thread and one reader thread stand between the loop and the channel. The bridge restarts an engine that died,
-answers every request that was in flight with `Failed(code="internal")`, and holds no state of any conversation: what
-the new engine lacks, the sessions send again when it says `feature_missing`.
+Messages cross a socket pair: the loop writes and reads it like any other socket, so no thread of ours competes for the
+interpreter lock. The bridge restarts an engine that died, answers every request that was in flight with
+`Failed(code="internal")`, and holds no state of any conversation: what the new engine lacks, the sessions send again
+when it says `feature_missing`.
 
 Bounds: `send` waits while `BACKLOG` requests are unsent; results wait in a merging `Mailbox` per session, so a slow
 session delays nobody else.
@@ -12,30 +13,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import queue
-import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import anyio
-import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
-from anyio.lowlevel import EventLoopToken
 
 from autoglm_agent.engine.messages import Request, Result
 from autoglm_agent.engine.process import Outgoing
 from autoglm_agent.engine.spec import EngineProtocol, EngineSpec, LoadFailed, Ready
-from autoglm_agent.errors import AutoGLMError, CheckpointError, ModelNotFoundError
+from autoglm_agent.errors import AutoGLMError, CheckpointError, InputError, ModelNotFoundError
 from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.in_flight import InFlight
 from autoglm_agent.runtime.link import Link, ProcessLink, ThreadLink
 from autoglm_agent.runtime.mailbox import Mailbox
+from autoglm_agent.runtime.pipe import Pipe
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
-"""Requests waiting for the writer before `send` waits: a second of 20 ms packets of 20 sessions."""
+"""Requests not written yet before `send` waits: a second of 20 ms packets of 20 sessions."""
 BATCH = 256
 """Requests in one message at most, so that a cancel behind a burst is at most one message away."""
 STOP_GRACE_S = 5.0
@@ -45,7 +44,7 @@ FIRST_RESTART_DELAY_S = 0.1
 LONGEST_RESTART_DELAY_S = 10.0
 """A broken installation is tried again six times a minute, not continuously."""
 
-LOAD_ERRORS = {error.__name__: error for error in (CheckpointError, ModelNotFoundError)}
+LOAD_ERRORS = {error.__name__: error for error in (CheckpointError, InputError, ModelNotFoundError)}
 """Causes of a failed load that callers tell apart; they cross from the engine's side by name."""
 
 
@@ -55,9 +54,8 @@ class ComputeBridge:
     def __init__(self) -> None:
         self._mailboxes: dict[str, Mailbox] = {}
         self._in_flight = InFlight()
-        self._outbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._outbox: deque[Request] = deque()
         self._room = anyio.Event()
-        self._someone_waits = False
         self._startup: Ready | LoadFailed | None = None
         self._started = anyio.Event()
         self._restarts = 0
@@ -119,9 +117,9 @@ class ComputeBridge:
 
     async def send(self, request: Request) -> None:
         """Queue `request` for the engine; waits while the backlog is full."""
-        while self._outbox.qsize() >= BACKLOG:
-            self._room = anyio.Event()
-            self._someone_waits = True
+        while len(self._outbox) >= BACKLOG:
+            if self._room.is_set():  # several sessions may wait for the same event
+                self._room = anyio.Event()
             await self._room.wait()
         self.send_nowait(request)
 
@@ -131,7 +129,7 @@ class ComputeBridge:
         if isinstance(self._startup, LoadFailed):
             self._deliver([*self._in_flight.fail_all(self._startup.message)])
             return
-        self._outbox.put(request)
+        self._outbox.append(request)
         self._submitted.set()
 
     def subscribe(self, session_id: str) -> Mailbox:
@@ -164,13 +162,11 @@ class ComputeBridge:
 
     async def _step_locally(self, engine: EngineProtocol) -> None:
         while True:
-            while not self._outbox.empty():
-                request = self._outbox.get_nowait()
-                if request is not None:
-                    engine.submit(request)
+            while self._outbox:
+                engine.submit(self._outbox.popleft())
+            self._room.set()
             if engine.has_work:
                 self._deliver(engine.step())
-                self._room.set()
                 await anyio.lowlevel.checkpoint()
             else:
                 self._submitted = anyio.Event()
@@ -193,58 +189,30 @@ class ComputeBridge:
 
     async def _live(self, link: Link) -> None:
         """One life of the engine: returns when its channel ends; when cancelled, stops it first."""
-        token = anyio.lowlevel.current_token()
-        ended = anyio.Event()
-        threads = [
-            threading.Thread(target=self._read, args=(link, ended, token), name="engine-reader", daemon=True),
-            threading.Thread(target=self._write, args=(link, token), name="engine-writer", daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
+        pipe = await Pipe.over(link.end)
         try:
-            await ended.wait()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._write, pipe)
+                async with aclosing(pipe.messages()) as messages:
+                    async for message in messages:
+                        self._receive(message)
+                tasks.cancel_scope.cancel()
         finally:
-            self._outbox.put(None)
             with anyio.CancelScope(shield=True):
+                await pipe.aclose()  # the engine takes the end of its channel as the end of its work
                 await anyio.to_thread.run_sync(link.stop, STOP_GRACE_S if self.is_ready else 0.0)
-                for thread in threads:
-                    await anyio.to_thread.run_sync(thread.join)
+
+    async def _write(self, pipe: Pipe) -> None:
+        with contextlib.suppress(EOFError):  # a dead engine: the reader sees the end, too, and that is reported
+            while True:
+                while not self._outbox:
+                    self._submitted = anyio.Event()
+                    await self._submitted.wait()
+                batch = [self._outbox.popleft() for _ in range(min(len(self._outbox), BATCH))]
+                self._room.set()
+                await pipe.send(batch)
 
     def _lose_in_flight(self, message: str) -> None:
-        while not self._outbox.empty():  # meant for the dead engine: they are among the failed
-            self._outbox.get_nowait()
+        self._outbox.clear()  # meant for the dead engine: they are among the failed
         self._room.set()
         self._deliver([*self._in_flight.fail_all(message)])
-
-    def _make_room(self) -> None:
-        self._someone_waits = False
-        self._room.set()
-
-    # --- Threads -----------------------------------------------------------------------------------------------------
-
-    def _read(self, link: Link, ended: anyio.Event, token: EventLoopToken) -> None:
-        try:
-            with contextlib.suppress(EOFError):
-                while True:
-                    anyio.from_thread.run_sync(self._receive, link.recv(), token=token)
-        finally:
-            anyio.from_thread.run_sync(ended.set, token=token)
-
-    def _write(self, link: Link, token: EventLoopToken) -> None:
-        finish = False
-        with contextlib.suppress(OSError):  # a dead engine: the reader sees the end and reports it
-            while not finish:
-                batch: list[Request] = []
-                item = self._outbox.get()
-                while item is not None:
-                    batch.append(item)
-                    if len(batch) >= BATCH or self._outbox.empty():
-                        break
-                    item = self._outbox.get()
-                finish = item is None
-                if batch:
-                    link.send(batch)
-                if finish:
-                    link.send(None)
-                if self._someone_waits:
-                    anyio.from_thread.run_sync(self._make_room, token=token)

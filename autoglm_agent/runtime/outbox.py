@@ -60,7 +60,8 @@ class Outbox:
     async def room(self) -> None:
         """Wait until the queue is below the soft limit."""
         while self._bytes > self._soft_limit and not self._closed:
-            self._room = anyio.Event()
+            if self._room.is_set():  # several answers may wait for the same event
+                self._room = anyio.Event()
             await self._room.wait()
 
     async def take(self) -> list[str]:

@@ -15,24 +15,26 @@ from tests.interaction.harness import speech
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_producer_waits_until_the_socket_has_accepted_what_it_took() -> None:
+async def test_producers_wait_until_the_socket_has_accepted_what_it_took() -> None:
     outbox = Outbox(soft_limit=10)
     outbox.put(["x" * 20])
-    waited = anyio.Event()
+    went_on = []
 
-    async def produce() -> None:
+    async def produce(name: str) -> None:
         await outbox.room()
-        waited.set()
+        went_on.append(name)
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(produce)
+            tasks.start_soon(produce, "first")
+            tasks.start_soon(produce, "second")
+            await anyio.wait_all_tasks_blocked()
             await outbox.take()
             await anyio.wait_all_tasks_blocked()
-            assert not waited.is_set()  # taken, but the socket may still be writing it
+            assert not went_on  # taken, but the socket may still be writing it
             outbox.put(["y"])
             await outbox.take()
-            await waited.wait()
+    assert sorted(went_on) == ["first", "second"]
 
 
 async def test_a_client_that_never_reads_overflows_its_outbox_and_frees_it() -> None:
