@@ -37,6 +37,8 @@ MAX_UTTERANCE_MS = 60_000
 """A minute without a pause is music or an engine, not a turn; it is committed so that nothing grows without end."""
 TRIAL_AFTER_MS = 200
 """Silence after which the end of the turn is tried: longer than the gaps between words, well inside the hold."""
+GRAIN_MS = 30
+"""Packets are joined up to this length before they are heard: voice activity thinks in windows of 32 ms anyway."""
 WINDOW_BYTES = 2 * WINDOW
 
 Entry = AppendAudio | CommitAudio | ClearAudio | SessionConfig
@@ -68,11 +70,19 @@ class Listener:
 
     def put(self, entry: Entry) -> None:
         """Queue audio or a mark."""
-        self._queue.append(entry)
         if isinstance(entry, AppendAudio):
             self._queued_bytes += len(entry.audio)
-        elif isinstance(entry, CommitAudio | ClearAudio):
-            self._marks.append(entry.item_id)
+            last = self._queue[-1] if self._queue else None
+            if isinstance(last, AppendAudio) and last.format == entry.format and len(last.audio) < _grain(entry):
+                entry = replace(entry, audio=last.audio + entry.audio)
+                self._queue.pop()
+            self._queue.append(entry)
+            if len(entry.audio) < _grain(entry):
+                return
+        else:
+            self._queue.append(entry)
+            if isinstance(entry, CommitAudio | ClearAudio):
+                self._marks.append(entry.item_id)
         self._arrived.set()
 
     async def room(self) -> None:
@@ -84,20 +94,22 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
-            with anyio.move_on_after(self._muted_after_s()) as waiting:
-                while not self._queue:
-                    self._arrived = anyio.Event()
-                    await self._arrived.wait()
-            if waiting.cancelled_caught:
+            while self._queue:
+                await self._handle(self._queue.popleft())
+                self._room.set()
+            if not await self._something_arrived():
                 await self._end_by_force()
-                continue
-            await self._handle(self._queue.popleft())
-            self._room.set()
 
-    def _muted_after_s(self) -> float | None:
+    async def _something_arrived(self) -> bool:
+        """Wait for the next entry; False when speech broke off and nothing followed."""
+        self._arrived = anyio.Event()
         if not self._endpointer.in_speech:
-            return None
-        return self._endpointer.config.silence_duration_ms / 1000 + MUTED_AFTER_S
+            await self._arrived.wait()
+            return True
+        with anyio.move_on_after(self._endpointer.config.silence_duration_ms / 1000 + MUTED_AFTER_S):
+            await self._arrived.wait()
+            return True
+        return False
 
     async def _handle(self, entry: Entry) -> None:
         match entry:
@@ -148,6 +160,8 @@ class Listener:
         audio = self._rest + audio
         whole = len(audio) - len(audio) % WINDOW_BYTES
         self._rest = audio[whole:]
+        if not whole:
+            return
         windows = [audio[start : start + WINDOW_BYTES] for start in range(0, whole, WINDOW_BYTES)]
         for window, probability in zip(windows, await self._vad.probabilities(windows), strict=True):
             await self._take(window, probability)
@@ -259,3 +273,8 @@ class Listener:
         self._rest = b""
         self._recent.clear()
         self._announced = False
+
+
+def _grain(entry: AppendAudio) -> int:
+    """`GRAIN_MS` in bytes of the entry's format."""
+    return entry.format.sample_rate_hz * entry.format.bytes_per_sample * GRAIN_MS // 1000

@@ -81,12 +81,7 @@ class Recogniser:
         """Append 16 kHz audio to the open utterance, as fast as the engine takes it."""
         if self.current is None or not pcm:
             return
-        with anyio.move_on_after(SHED_AFTER_S) as deadline:
-            while self._pushed_ms - self._reached_ms > MAX_LAG_MS:
-                self._progress = anyio.Event()
-                await self._progress.wait()
-                deadline.deadline = anyio.current_time() + SHED_AFTER_S
-        if deadline.cancelled_caught:
+        if self._pushed_ms - self._reached_ms > MAX_LAG_MS and not await self._caught_up():
             self._line.tell(f.AudioShed(ms=len(pcm) // BYTES_PER_MS))
             return
         assert self.current.pcm is not None
@@ -95,6 +90,15 @@ class Recogniser:
         await self._engine.send(
             m.PushAudio(session_id=self._engine.session_id, stream_id=self.current.stream_id, pcm=pcm)
         )
+
+    async def _caught_up(self) -> bool:
+        """Wait for the engine; False when it does not move."""
+        with anyio.move_on_after(SHED_AFTER_S) as deadline:
+            while self._pushed_ms - self._reached_ms > MAX_LAG_MS:
+                self._progress = anyio.Event()
+                await self._progress.wait()
+                deadline.deadline = anyio.current_time() + SHED_AFTER_S
+        return not deadline.cancelled_caught
 
     # --- The end, on trial and in earnest ----------------------------------------------------------------------------
 
