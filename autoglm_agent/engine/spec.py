@@ -16,7 +16,8 @@ from autoglm_agent.engine.scripted import Script
 class EngineSpec:
     """A model, a device and a precision.
 
-    `model` is `nano`, a checkpoint directory or a hub id. `threads` 0 leaves the choice to torch. With a `script` no
+    `model` is `nano`, a checkpoint directory or a hub id. `device` and `dtype` may be
+    `auto`. `threads` 0 leaves the choice to torch. With a `script` no
     model is loaded: a `ScriptedEngine` answers, for tests and for benchmarks of the session plane.
     """
 

@@ -35,6 +35,7 @@ ERRORS: dict[str, type[AutoGLMError]] = {
     "context_overflow": ContextOverflowError,
     "bad_image": InputError,
     "bad_audio": InputError,
+    "bad_request": InputError,
     "overloaded": OverloadedError,
     "internal": EngineDiedError,
 }
@@ -90,6 +91,7 @@ async def _generate(
             max_thinking_tokens=budget,
             sampling=sampling(chat),
             json_schema=chat.json_schema,
+            return_reasoning=chat.return_reasoning,
         )
 
     async with aclosing(answer(engine, features, ask)) as results:

@@ -27,6 +27,8 @@ MAX_LAG_MS = 10_000
 """A restart of the engine takes about this long; a live microphone that lags further is of no use to its user."""
 SHED_AFTER_S = 10.0
 """An engine that has not moved for this long will not catch up with a live microphone."""
+LOST = ("internal", "feature_missing")
+"""Failures after which the engine knows nothing of a stream. Others (`overloaded`) concern one piece of audio."""
 
 
 @dataclass(slots=True, eq=False)
@@ -187,7 +189,7 @@ class Recogniser:
     def on_failure(self, failed: m.Failed) -> None:
         """The stream of the open utterance was lost: open another and push what was said so far."""
         utterance = self.current
-        if utterance is None or failed.stream_id != utterance.stream_id:
+        if utterance is None or failed.stream_id != utterance.stream_id or failed.code not in LOST:
             return
         utterance.stream_id = self._line.new_id("utt")
         pcm = bytes(utterance.pcm or b"")

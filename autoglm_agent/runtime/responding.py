@@ -29,7 +29,11 @@ logger = logging.getLogger(__name__)
 MAX_RESPONSES = 8
 """Out-of-band responses may run beside the conversation's own; more than this at once is a runaway client."""
 
-ERROR_CODES = {"context_overflow": "context_length_exceeded", "overloaded": "rate_limit_exceeded"}
+ERROR_CODES = {
+    "context_overflow": "context_length_exceeded",
+    "overloaded": "rate_limit_exceeded",
+    "bad_request": "invalid_value",
+}
 """The engine's codes in the API's words; everything else is a `server_error`."""
 
 
