@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from autoglm_agent.engine.turnstile import Kind
     from autoglm_agent.model.bundle import ModelBundle
 
+FEW_ROWS_KINDS = ("speech", "decode", "fusion")
+"""Work on a handful of rows at a time: a second thread costs more to wake than it does, and the event loop wants it."""
+
 KEPT_LINEARS = ("embed",)  # speech and vision ask this layer's weight for its dtype and device
 
 
@@ -55,8 +58,8 @@ class Engine:
         def new_ctc() -> GreedyCtc:
             return GreedyCtc(token_bytes, blank, num_special)
 
-        for part in (model.speech, model.vision):
-            pack_linears(part, precision, keep=KEPT_LINEARS)
+        for part in (part for part in bundle.parts if part != "text"):
+            pack_linears(getattr(model, part), precision, keep=KEPT_LINEARS)
         self._pictures = PictureStore(self._limits.max_frames, self._limits.max_all_frames)
         self._speech = SpeechStreams(model.speech, new_ctc, self._limits, clock)
         self._eyes = Eyes(model.vision, self._pictures, self._limits, clock)
@@ -104,7 +107,14 @@ class Engine:
         kind = self._turnstile.pick(self._work(), start)
         results, self._out = self._out, []
         if kind is not None:
-            results += self._do(kind)
+            threads = torch.get_num_threads()
+            if kind in FEW_ROWS_KINDS and threads > 1:
+                torch.set_num_threads(1)
+            try:
+                results += self._do(kind)
+            finally:
+                if torch.get_num_threads() != threads:
+                    torch.set_num_threads(threads)
             self._times.add(kind, (self._clock() - start) * 1000)
         return results
 

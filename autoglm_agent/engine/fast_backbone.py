@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autoglm_agent.engine.packed import PackedLinear, Precision
+from autoglm_agent.model.attention import rotary_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +30,13 @@ FEW_ROWS = 8  # up to here one LayerNorm of [x, -x] beats the many small operati
 
 @dataclass(slots=True)
 class DecodeRow:
-    """One conversation's next token: it is written at `position` of `slot` and sees the columns up to it.
+    """One conversation's next token: it is written at `index` of `slot` and sees the columns up to it.
 
-    `mask` bool [1, 1, 1, position + 1] hides columns outside the window; None shows all.
+    `position` is its rotary position. `mask` bool [1, 1, 1, index + 1] hides what is outside the window; None hides none.
     """
 
     slot: int
+    index: int
     position: int
     mask: Tensor | None
 
@@ -83,7 +85,7 @@ class FastBackbone:
     """Runs the backbone's layers over the slots of `pool`."""
 
     def __init__(self, backbone: Backbone, pool: CachePool, precision: Precision) -> None:
-        config: AutoGLMTextConfig = backbone.config
+        self._config = config = backbone.config
         self.num_heads, self.num_kv_heads = config.num_attention_heads, config.num_key_value_heads
         self.head_dim = config.head_dim
         self._pool = pool
@@ -96,10 +98,18 @@ class FastBackbone:
         """Layers, the unit a prefill is cut by."""
         return len(self._layers)
 
-    def prefill_layer(self, index: int, x: Tensor, slot: int, start: int, mask: Tensor) -> Tensor:
+    def turns(self, begin: int, end: int, positions: Tensor | None) -> Tensor:
+        """How far each position of a span is turned, complex64 [N, D/2]. `positions` int [3, N]: multimodal RoPE."""
+        if positions is None:
+            return self._turns[begin:end]
+        cos, sin = rotary_tables(self._config, positions[:, None])
+        turned = torch.complex(cos[0], sin[0])
+        return torch.cat((turned, turned.new_ones(len(turned), self._turns.shape[1] - turned.shape[1])), dim=1)
+
+    def prefill_layer(self, index: int, x: Tensor, turns: Tensor, slot: int, start: int, mask: Tensor) -> Tensor:
         """Run layer `index` over a span [N, hidden] that begins at `start`; mask bool [1, 1, N, start + N]."""
         layer, length = self._layers[index], len(x)
-        heads = self._heads(layer, x, self._turns[start : start + length])
+        heads = self._heads(layer, x, turns)
         keys, values = self._pool.keys[index][slot], self._pool.values[index][slot]
         end = start + length
         query, key, value = heads.split((self.num_heads, self.num_kv_heads, self.num_kv_heads), dim=1)
@@ -144,9 +154,9 @@ class FastBackbone:
         first_value = self.num_heads + self.num_kv_heads
         mixed = []
         for i, row in enumerate(rows):
-            end = row.position + 1
-            keys[row.slot, :, row.position] = heads[i, self.num_heads : first_value]
-            values[row.slot, :, row.position] = heads[i, first_value:]
+            end = row.index + 1
+            keys[row.slot, :, row.index] = heads[i, self.num_heads : first_value]
+            values[row.slot, :, row.index] = heads[i, first_value:]
             query = heads[i, : self.num_heads].view(1, self.num_kv_heads, groups, self.head_dim)
             seen, told = keys[row.slot : row.slot + 1, :, :end], values[row.slot : row.slot + 1, :, :end]
             out = functional.scaled_dot_product_attention(query, seen, told, attn_mask=row.mask)
@@ -162,9 +172,8 @@ class FastBackbone:
 
 def _rotary_turns(config: AutoGLMTextConfig, capacity: int, device: torch.device) -> Tensor:
     """exp(i·angle) by position and pair of channels, complex64 [capacity, D/2]; 1 where channels are not turned."""
-    rotary_size = int(config.head_dim * config.partial_rotary_factor)
-    exponent = torch.arange(0, rotary_size, 2, dtype=torch.float32, device=device) / rotary_size
-    angles = torch.arange(capacity, device=device)[:, None].float() * (1.0 / config.rope_theta**exponent)
-    unturned = torch.zeros(capacity, (config.head_dim - rotary_size) // 2, device=device)
-    angles = torch.cat((angles, unturned), dim=1)
-    return torch.polar(torch.ones_like(angles), angles)
+    index = torch.arange(capacity, device=device)[None]
+    positions = index if config.mrope_section is None else index.expand(3, 1, -1)  # of text all three are the same
+    cos, sin = rotary_tables(config, positions)
+    turned = torch.complex(cos[0], sin[0])
+    return torch.cat((turned, turned.new_ones(capacity, config.head_dim // 2 - turned.shape[1])), dim=1)

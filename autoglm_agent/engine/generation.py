@@ -75,7 +75,7 @@ class Generation:
         self._stop_ids, self._end_think = layout.stop_ids, layout.end_think
         self._sampler = Sampler(request.sampling)
         self._rules = ReplyRules(layout, grammars, request)
-        self._parser = ReplyParser(layout, thinking=request.enable_thinking)
+        self._parser = ReplyParser(layout, thinking=layout.starts_thinking(enable_thinking=request.enable_thinking))
         self._stops = StopFilter(request.sampling.stop)
 
     def choose(self, scores: Tensor) -> list[m.Result]:

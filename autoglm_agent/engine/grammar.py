@@ -34,7 +34,7 @@ class _Vocabulary:
     def __init__(self, layout: ChatLayout, end: int) -> None:
         self.eos_token_id = end
         self.tokens = layout.tokenizer.token_bytes
-        self.special_token_ids = list(range(layout.num_special_tokens))
+        self.special_token_ids = sorted(layout.special_ids)
         self._encode = layout.tokenizer.encode_ids
 
     def __call__(self, text: str) -> list[int]:

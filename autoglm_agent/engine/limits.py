@@ -40,8 +40,9 @@ class EngineLimits:
     max_waiting_frames: int = 8
     """Pictures of one session waiting to be encoded. One more fails with `overloaded`: the runtime sends the newest."""
 
-    speech_rows: int = 64
-    """Encoder frames in one forward pass over speech: eight streams of 320 ms."""
+    speech_rows: int = 32
+    """Encoder frames in one forward pass over speech: four streams of 320 ms. More are hardly cheaper each, and longer
+    than a unit of work should be."""
 
     prefill_tokens: int = 256
     """Tokens in one span of a prefill. A bidirectional block is never cut, however long."""

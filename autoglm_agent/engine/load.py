@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, cast, get_args
 
 import torch
@@ -34,10 +35,19 @@ def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
         raise InputError(
             f"device {spec.device!r} cannot be used ({error}); use cpu or a device that is here."
         ) from error
-    if spec.threads > 0:
-        torch.set_num_threads(spec.threads)
+    if device.type == "cpu":
+        torch.set_num_threads(spec.threads or spare_threads())
     bundle = load_model(spec.model, dtype=_parameter_dtype(spec.dtype, device), device=device)
     return Engine(bundle, limits=limits, precision=cast("Precision", spec.dtype))
+
+
+def spare_threads() -> int:
+    """Threads for the engine when nobody says: all cores but one, which the event loop and the voice have for themselves.
+
+    Threads that share a core wait for each other at every operation, which costs several times what they gain.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - 1)
 
 
 def _parameter_dtype(dtype: str, device: torch.device) -> torch.dtype:

@@ -34,6 +34,7 @@ class Prefill:
         self._embeddings, self._offset = embeddings, slot.length
         self._hidden: Tensor | None = None
         self._mask: Tensor | None = None
+        self._turns: Tensor | None = None
         self._layer = self._end = 0
 
     @property
@@ -55,9 +56,10 @@ class Prefill:
         slot = self._slot
         while True:
             if self._hidden is None:
-                self._begin_span(pool, window, limits.prefill_tokens)
-            assert self._hidden is not None and self._mask is not None  # set by `_begin_span`
-            self._hidden = backbone.prefill_layer(self._layer, self._hidden, slot.index, slot.length, self._mask)
+                self._begin_span(backbone, pool, window, limits.prefill_tokens)
+            hidden, turns, mask = self._hidden, self._turns, self._mask
+            assert hidden is not None and turns is not None and mask is not None  # set by `_begin_span`
+            self._hidden = backbone.prefill_layer(self._layer, hidden, turns, slot.index, slot.length, mask)
             self._layer += 1
             if self._layer == backbone.num_layers:
                 last, self._hidden = self._hidden[-1:], None
@@ -68,9 +70,11 @@ class Prefill:
             if spent_ms >= limits.unit_ms:
                 return None
 
-    def _begin_span(self, pool: CachePool, window: int | None, most: int) -> None:
-        begin = self._slot.length
+    def _begin_span(self, backbone: FastBackbone, pool: CachePool, window: int | None, most: int) -> None:
+        begin, positions = self._slot.length, self._prompt.positions
         self._end = end = span_end(self._prompt, begin, most)
+        spread = None if positions is None else torch.from_numpy(positions[:, begin:end]).to(pool.block.device)
+        self._turns = backbone.turns(begin, end, spread)
         self._hidden, self._layer = self._embeddings[begin - self._offset : end - self._offset], 0
         row, device = self._slot.index, pool.block.device
         index = torch.arange(end, device=device)[None]

@@ -52,6 +52,7 @@ class Prompt:
     blocks: npt.NDArray[np.int64]
     is_global: npt.NDArray[np.bool_]
     is_text: npt.NDArray[np.bool_]
+    positions: npt.NDArray[np.int64] | None
     spans: tuple[FeatureSpan, ...]
     fused_at: tuple[int, ...]
     uniform_gate: bool
@@ -60,6 +61,11 @@ class Prompt:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def next_position(self) -> int:
+        """The rotary position behind the prompt. A picture takes fewer positions than tokens in multimodal RoPE."""
+        return len(self.ids) if self.positions is None else int(self.positions.max()) + 1
 
 
 class FeatureLookup(Protocol):
@@ -134,6 +140,7 @@ class PromptBuilder:
             blocks=np.full_like(tokens.block_ids, -1) if self._causal else tokens.block_ids,
             is_global=tokens.is_global,
             is_text=tokens.is_text,
+            positions=tokens.positions,
             spans=tuple(spans),
             fused_at=tuple(fused.tolist()),
             uniform_gate=uniform,

@@ -34,7 +34,10 @@ class ReplyRules:
         if self._schema is not None and self._must_call:
             raise InputError("a JSON schema and a required tool call exclude each other; ask for one of them.")
         self._stop = min(layout.stop_ids)
-        self._banned = self._bans(layout)
+        opens_thought = request.enable_thinking and not layout.starts_thinking(enable_thinking=True)
+        self._banned = _bans(layout, opens_thought=opens_thought)
+        if self._must_call and layout.tool_call not in layout.special_ids:
+            raise InputError("this model knows no tool calls; leave tool_choice at auto.")
 
     def forced(self, parser: ReplyParser, thinking_tokens: int) -> int | None:
         """The token that must come next whatever the network says, if there is one."""
@@ -60,7 +63,7 @@ class ReplyRules:
             self._bind(scores, self._schema, self._stop)
         else:
             section = "text" if self._tools else "text_alone"
-        scores[self._banned[section].to(scores.device)] = float("-inf")
+        scores[self._banned[section].to(scores.device, torch.long)] = float("-inf")
 
     def accept(self, token_id: int, parser: ReplyParser) -> None:
         """Take a token that was chosen, before the parser takes it."""
@@ -70,24 +73,10 @@ class ReplyRules:
             self._must_call = False
         elif token_id == layout.end_tool_call:
             self._grammar = None
-        elif token_id >= layout.num_special_tokens:
+        elif token_id not in layout.special_ids:
             grammar = self._grammar if parser.in_tool_call else None if parser.is_thinking else self._schema
             if grammar is not None:
                 grammar.accept(token_id)
-
-    @staticmethod
-    def _bans(layout: ChatLayout) -> dict[str, Tensor]:
-        """The special tokens that have no place in each section. A thought is ended before anything else begins."""
-        marks = {layout.end_think, layout.tool_call, layout.end_tool_call}
-        never = set(range(layout.num_special_tokens)) - marks - layout.stop_ids | {layout.think}
-        bans = {
-            "thinking": never | {layout.tool_call, layout.end_tool_call} | layout.stop_ids,
-            "tool_call": never | {layout.end_think, layout.tool_call},
-            "json": never | marks,
-            "text": never | {layout.end_think, layout.end_tool_call},
-            "text_alone": never | marks,
-        }
-        return {section: torch.tensor(sorted(banned)) for section, banned in bans.items()}
 
     @staticmethod
     def _bind(scores: Tensor, grammar: Grammar | None, end: int) -> None:
@@ -97,6 +86,25 @@ class ReplyRules:
         ending = scores[end].clone()
         grammar.forbid(scores)
         scores[end] = ending if grammar.may_end else float("-inf")
+
+
+def _bans(layout: ChatLayout, *, opens_thought: bool) -> dict[str, Tensor]:
+    """The special tokens that have no place in each section. A thought is ended before anything else begins.
+
+    `opens_thought`: the network itself begins the thought, as published checkpoints do.
+    """
+    marks = {layout.think, layout.end_think, layout.tool_call, layout.end_tool_call}
+    never = layout.special_ids - marks - layout.stop_ids
+    thought = set() if opens_thought else {layout.think}
+    bans = {
+        "thinking": never | {layout.think, layout.tool_call, layout.end_tool_call} | layout.stop_ids,
+        "tool_call": never | {layout.think, layout.end_think, layout.tool_call},
+        "json": never | (marks - {layout.think}) | thought,
+        "text": never | {layout.end_think, layout.end_tool_call} | thought,
+        "text_alone": never | (marks - {layout.think}) | thought,
+    }
+    # An id below 0 is a token that this model does not have.
+    return {section: torch.tensor(sorted(i for i in banned if i >= 0)) for section, banned in bans.items()}
 
 
 def _callable_tools(request: Generate) -> tuple[Tool, ...]:

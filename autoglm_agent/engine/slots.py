@@ -35,6 +35,8 @@ class Slot:
     length: int = 0
     session_id: str | None = None
     busy: bool = False
+    shift: int = 0
+    """What the rotary position of a generated token is ahead of its index."""
     gates: dict[int, tuple[float, float, float]] = field(default_factory=dict)
 
     def cut(self, length: int) -> None:
@@ -128,6 +130,7 @@ class SlotTable:
     def _write(self, slot: Slot, prompt: Prompt) -> None:
         """Set down what the mask and later comparisons need of the part to be computed, and nothing beyond it."""
         slot.keys[: len(prompt)], slot.blocks[: len(prompt)] = prompt.keys, prompt.blocks
+        slot.shift = prompt.next_position - len(prompt)
         with torch.inference_mode():
             self.pool.block[slot.index] = -1
             self.pool.is_global[slot.index] = False

@@ -33,13 +33,22 @@ class SpeechStreams:
     """All utterances, by session and stream."""
 
     def __init__(
-        self, encoder: SpeechEncoder, new_ctc: Callable[[], GreedyCtc], limits: EngineLimits, clock: Callable[[], float]
+        self,
+        encoder: SpeechEncoder | None,
+        new_ctc: Callable[[], GreedyCtc],
+        limits: EngineLimits,
+        clock: Callable[[], float],
     ) -> None:
-        self._encoder, self._new_ctc, self._limits, self._clock = encoder, new_ctc, limits, clock
+        self._ears, self._new_ctc, self._limits, self._clock = encoder, new_ctc, limits, clock
         self._streams: dict[str, OrderedDict[str, Utterance]] = {}
         self._ready: OrderedDict[tuple[str, str], Utterance] = OrderedDict()
         self._serials = itertools.count(1)
         self.last_batch = 0
+
+    @property
+    def _encoder(self) -> SpeechEncoder:
+        assert self._ears is not None  # without ears `submit` lets no utterance in
+        return self._ears
 
     def __len__(self) -> int:
         """Utterances with a chunk to encode."""
@@ -52,6 +61,9 @@ class SpeechStreams:
 
     def submit(self, request: m.OpenStream | m.PushAudio | m.ForkStream | m.CloseStream) -> m.Failed | None:
         """Take a request; nothing is encoded here."""
+        if self._ears is None:
+            reason = "this model has no ears; use one that has, such as nano."
+            return _failed(request.session_id, request.stream_id, "bad_request", reason)
         match request:
             case m.OpenStream():
                 return self.open(request)

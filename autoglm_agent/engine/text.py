@@ -151,7 +151,7 @@ class TextScheduler:
         return results
 
     def _next_admissible(self) -> Generation | None:
-        """The first waiting generation that nothing keeps waiting, if a slot is to be had; a session's keep their order."""
+        """The first generation that nothing keeps waiting, if a slot is to be had; a session's keep their order."""
         if len(self._prefills) + len(self._running) >= self._limits.num_slots:
             return None
         blocked: set[str] = set()
@@ -221,12 +221,12 @@ class TextScheduler:
 
     def _row(self, slot: Slot) -> DecodeRow:
         """The next token's place, and what it may see once the window has moved on."""
-        position, window = slot.length, self._window
-        if window is None or position < window:
-            return DecodeRow(slot.index, position, None)
-        visible = self._pool.is_global[slot.index, : position + 1].clone()
-        visible[position + 1 - window :] = True
-        return DecodeRow(slot.index, position, visible[None, None, None])
+        index, window = slot.length, self._window
+        if window is None or index < window:
+            return DecodeRow(slot.index, index, index + slot.shift, None)
+        visible = self._pool.is_global[slot.index, : index + 1].clone()
+        visible[index + 1 - window :] = True
+        return DecodeRow(slot.index, index, index + slot.shift, visible[None, None, None])
 
     def _leave(self, generation: Generation) -> m.Finished:
         """Take a generation out wherever it is, and free its slot."""

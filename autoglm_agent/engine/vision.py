@@ -16,15 +16,15 @@ from torch.nn import functional
 from autoglm_agent.engine import messages as m
 from autoglm_agent.errors import InputError
 from autoglm_agent.images import load_picture
+from autoglm_agent.model.vision import VisionEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from autoglm_agent.engine.features import PictureStore
     from autoglm_agent.engine.limits import EngineLimits
-    from autoglm_agent.model.vision import VisionEncoder
 
 
 @dataclass(slots=True)
@@ -40,9 +40,10 @@ class Eyes:
     """The queue of pictures to encode."""
 
     def __init__(
-        self, encoder: VisionEncoder, store: PictureStore, limits: EngineLimits, clock: Callable[[], float]
+        self, encoder: nn.Module | None, store: PictureStore, limits: EngineLimits, clock: Callable[[], float]
     ) -> None:
         self._encoder, self._store, self._limits, self._clock = encoder, store, limits, clock
+        self._device = next(encoder.parameters()).device if encoder is not None else None
         self._queue: OrderedDict[tuple[str, str], _Job] = OrderedDict()
 
     def __len__(self) -> int:
@@ -51,6 +52,8 @@ class Eyes:
 
     def submit(self, request: m.EncodeFrame) -> m.Failed | None:
         """Queue a picture. One of the same id that still waits is replaced in its place."""
+        if self._encoder is None:
+            return _failed(request, "bad_request", "this model has no eyes; use one that has, such as nano.")
         key = request.session_id, request.frame_id
         mine = sum(session_id == request.session_id for session_id, _ in self._queue)
         if key not in self._queue and mine >= self._limits.max_waiting_frames:
@@ -97,8 +100,14 @@ class Eyes:
         pixels = torch.from_numpy(load_picture(image)).permute(2, 0, 1)[None]
         yield None
         encoder = self._encoder
+        assert encoder is not None  # without eyes `submit` lets no picture in
+        if not isinstance(encoder, VisionEncoder):  # a published tower: one stage
+            with torch.inference_mode():
+                tokens: Tensor = encoder(pixels.to(self._device))[0]
+            yield tokens
+            return
         with torch.inference_mode():
-            pixels = pixels.to(encoder.position.device)
+            pixels = pixels.to(self._device)
             x = (pixels.to(encoder.position.dtype) / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         for part in encoder.stem:
             with torch.inference_mode():
@@ -112,7 +121,7 @@ class Eyes:
             yield None
         with torch.inference_mode():
             merged = encoder._merge(encoder.merge_norm(x))
-            tokens: Tensor = encoder.merge_out(functional.gelu(encoder.merge_in(merged)))[0]
+            tokens = encoder.merge_out(functional.gelu(encoder.merge_in(merged)))[0]
         yield tokens
 
 
