@@ -1,5 +1,11 @@
-"""A session as a task tree: listening, watching, fusing, turn-taking, responding, speaking; the compute bridge.
+"""A session as a task tree: listening, watching, fusing, turn-taking, responding; and the compute bridge.
 
-One task group owns a session's state and outlives its socket. The bridge is the one place that crosses to the engine's
-process or thread. This is not the place for wire formats (`protocol`), sockets (`server`) or computation (`engine`).
+The only asynchronous room between the wire and the engine. Start reading at `session`; `bridge` is where the event loop
+meets the engine. For programs that answer in process: `ComputeBridge.thread(EngineSpec(...))` and `complete`.
 """
+
+from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.runtime.chat import complete
+
+__all__ = ["ComputeBridge", "EngineSpec", "complete"]
