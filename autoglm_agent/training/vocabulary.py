@@ -166,7 +166,7 @@ def build(data_dir: Path) -> Tokenizer:
 
 def main() -> None:
     """Write `tokenizer.json` and its configuration into the checkpoint directory of `nano`."""
-    tokenizer = AutoGLMTokenizer(
+    tokenizer = AutoGLMTokenizer(  # type: ignore[no-untyped-call]
         tokenizer_object=build(Path(sys.argv[1])),
         pad_token="<|pad|>",
         eos_token="<|endoftext|>",
