@@ -135,6 +135,27 @@ async def test_a_session_out_of_time_says_so(connect) -> None:
     assert expired["error"]["code"] == "session_expired"
 
 
+async def test_a_session_that_breaks_ends_alone_and_says_that_it_was_not_the_client() -> None:
+    class Broken:
+        def initial_state(self) -> None:
+            return None
+
+        def __call__(self, windows, states):
+            raise ValueError("no model")
+
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    with anyio.fail_after(5):
+        async with serving(Settings(port=0), bridge=bridge, detector=Broken()) as (url, _):
+            async with autoglm.connect(url) as talker, autoglm.connect(url) as writer:
+                await talker.play(speech(), 24_000, real_time=False)
+                with pytest.raises(EOFError, match="1011"):
+                    await talker.until("input_audio_buffer.speech_started")
+                await writer.send_text("你好")
+                await writer.create_response()
+                events = await writer.until("response.done")
+    assert events[-1]["response"]["status"] == "completed"
+
+
 async def test_a_taken_port_is_an_error_with_a_remedy() -> None:
     bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
     with anyio.fail_after(5):
