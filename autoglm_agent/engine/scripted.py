@@ -37,12 +37,16 @@ class ScriptedReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What a session hears and says. The nth utterance of a session gets `utterances[n]`, repeated at the end."""
+    """What a session hears and says. The nth utterance of a session gets `utterances[n]`, repeated at the end.
+
+    `deaf` never answers audio: an engine that has stopped to move.
+    """
 
     utterances: tuple[str, ...] = ("你好",)
     ms_per_character: int = 160
     replies: tuple[ScriptedReply, ...] = (ScriptedReply(text="你好，我在听。"),)
     frame_steps: int = 1
+    deaf: bool = False
 
 
 @dataclass(slots=True)
@@ -101,7 +105,7 @@ class ScriptedEngine:
                 session.streams[request.stream_id] = _Stream(texts[session.utterances_heard % len(texts)])
                 session.utterances_heard += 1
             case m.PushAudio() | m.ForkStream():
-                self._speech.append(request)
+                self._speech.extend(() if self._script.deaf else (request,))
             case m.CloseStream():
                 session.streams.pop(request.stream_id, None)
             case m.EncodeFrame():

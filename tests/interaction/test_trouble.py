@@ -12,6 +12,7 @@ from autoglm_agent import client as autoglm
 from autoglm_agent.engine.scripted import Script, ScriptedReply
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.errors import InputError, OverloadedError
+from autoglm_agent.runtime import listening, recognising
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.server.run import serving
 from autoglm_agent.settings import Settings
@@ -179,3 +180,25 @@ async def test_our_own_client_holds_a_conversation() -> None:
             await client.create_response()
             events += await client.until("response.done")
     assert kinds(events).count("response.done") == 2
+
+
+async def test_an_engine_that_does_not_move_is_felt_at_the_socket_and_then_audio_is_shed_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recognising, "MAX_LAG_MS", 500)
+    monkeypatch.setattr(recognising, "SHED_AFTER_S", 0.2)
+    monkeypatch.setattr(listening, "QUEUE_BYTES", 24_000)
+    session = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+    session["autoglm"] = {"events": ["autoglm.audio.shed"]}
+    with anyio.fail_after(5):
+        async with CLIENTS["memory"](Script(deaf=True)) as client:
+            await client.send("session.update", session=session)
+            with anyio.move_on_after(0.1) as pushing:
+                await client.say(silence(3000))
+            assert pushing.cancelled_caught  # pushed back: the reader waits
+            assert "autoglm.audio.shed" not in kinds(client.seen)
+            shed = await client.next("autoglm.audio.shed")
+            await client.send("response.cancel")  # control still comes through
+            error = await client.next("error")
+    assert shed["ms"] > 0
+    assert error["error"]["code"] == "response_cancel_not_active"
