@@ -32,7 +32,8 @@ FEW_ROWS = 8  # up to here one LayerNorm of [x, -x] beats the many small operati
 class DecodeRow:
     """One conversation's next token: it is written at `index` of `slot` and sees the columns up to it.
 
-    `position` is its rotary position. `mask` bool [1, 1, 1, index + 1] hides what is outside the window; None hides none.
+    `position` is its rotary position. `mask`, bool [1, 1, 1, index + 1],
+    hides what is outside the window; None hides nothing.
     """
 
     slot: int

@@ -42,7 +42,7 @@ def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
 
 
 def spare_threads() -> int:
-    """Threads for the engine when nobody says: all cores but one, which the event loop and the voice have for themselves.
+    """Threads for the engine when nobody says: all cores but one, which is left to the event loop and the voice.
 
     Threads that share a core wait for each other at every operation, which costs several times what they gain.
     """

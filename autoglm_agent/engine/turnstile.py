@@ -1,6 +1,7 @@
 """Whose turn it is: the most urgent kind of work that there is, unless a lesser kind has waited beyond its patience.
 
-So speech goes first and nothing starves, however much there is of what goes first.
+So speech goes first and nothing starves, however much there is of what goes first. A unit given to patience is followed
+by one given to urgency: under any load at least every other unit is speech, as long as there is speech.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Turnstile:
 
     def __init__(self) -> None:
         self._since: dict[Kind, float] = {}
+        self._was_patience = False
 
     def pick(self, there_is: dict[Kind, bool], now_s: float) -> Kind | None:
         """The kind to work on now, None when there is nothing."""
@@ -36,8 +38,9 @@ class Turnstile:
         longest_ms = 0.0
         for kind, since in self._since.items():
             late_ms = (now_s - since) * 1000 - PATIENCE_MS[kind]
-            if kind != "speech" and late_ms > longest_ms:
+            if not self._was_patience and late_ms > longest_ms and kind != "speech":
                 picked, longest_ms = kind, late_ms
+        self._was_patience = picked is not None
         if picked is None:
             picked = next((kind for kind in PATIENCE_MS if kind in self._since), None)
         if picked is not None:

@@ -29,7 +29,7 @@ def make_bundle(tokenizer: AutoGLMTokenizer, seed: int = 0) -> ModelBundle:
             parameter.normal_(std=0.15)
     model.gate.gain.normal_(std=0.5)
     model.gate.fused_proj.weight.normal_(std=0.5)
-    model.gate.weigher.weight.normal_(std=2.0)
+    model.gate.weigher.weight.normal_(std=0.1)
     model.speech.token_head.bias.normal_(std=0.5)
     model.vision.fold()
     return ModelBundle("tiny", NANO_DIR, config, model, tokenizer, ChatLayout(tokenizer, config))
