@@ -20,25 +20,41 @@ if TYPE_CHECKING:
 def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
     """Load the model of `spec` and make its engine.
 
-    On the CPU `float16` means fp16 weights and fp32 arithmetic, `int8` int8 weights and activations.
+    On the CPU `float16` means fp16 weights and fp32 arithmetic, `int8` int8 weights and activations. `auto` takes the
+    first GPU in bfloat16, or else the CPU in float16. Eyes and ears stay in fp32 on a GPU: they are small.
 
     Raises:
         InputError: a precision or a device there is not.
         ModelNotFoundError, CheckpointError: as `model.bundle.load_model`.
     """
-    if spec.dtype not in get_args(Precision):
-        raise InputError(f"dtype {spec.dtype!r} is unknown; use {', '.join(get_args(Precision))}.")
-    try:
-        device = torch.device(spec.device)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device {spec.device!r} cannot be used ({error}); use cpu or a device that is here."
-        ) from error
+    device = _device(spec.device)
+    precision = _precision(spec.dtype, device)
     if device.type == "cpu":
         torch.set_num_threads(spec.threads or spare_threads())
-    bundle = load_model(spec.model, dtype=_parameter_dtype(spec.dtype, device), device=device)
-    return Engine(bundle, limits=limits, precision=cast("Precision", spec.dtype))
+    bundle = load_model(spec.model, dtype=_parameter_dtype(precision, device), device=device)
+    for part in bundle.parts:
+        if part != "text":
+            getattr(bundle.model, part).float()
+    return Engine(bundle, limits=limits, precision=precision)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device {name!r} cannot be used ({error}); use cpu or a device that is here.") from error
+    return device
+
+
+def _precision(dtype: str, device: torch.device) -> Precision:
+    if dtype == "auto":
+        return "float16" if device.type == "cpu" else "bfloat16"
+    if dtype not in get_args(Precision):
+        raise InputError(f"dtype {dtype!r} is unknown; use auto, {', '.join(get_args(Precision))}.")
+    return cast("Precision", dtype)
 
 
 def spare_threads() -> int:
@@ -50,8 +66,8 @@ def spare_threads() -> int:
     return max(1, cores - 1)
 
 
-def _parameter_dtype(dtype: str, device: torch.device) -> torch.dtype:
+def _parameter_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """What parameters are kept in: on the CPU packed layers bring their own, and the rest is small."""
     if device.type == "cpu":
-        return torch.bfloat16 if dtype == "bfloat16" else torch.float32
-    return {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(dtype, torch.float32)
+        return torch.bfloat16 if precision == "bfloat16" else torch.float32
+    return {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(precision, torch.float32)

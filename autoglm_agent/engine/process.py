@@ -8,7 +8,6 @@ an engine in an unknown state is replaced, not repaired.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Protocol
 
 from autoglm_agent.engine.messages import Request, Result
@@ -66,22 +65,7 @@ def build_engine(spec: EngineSpec) -> EngineProtocol:
         return ScriptedEngine(spec.script)
     from autoglm_agent.engine import load_engine
 
-    return load_engine(resolve(spec))
-
-
-def resolve(spec: EngineSpec) -> EngineSpec:
-    """Replace `auto` by what this machine has: the first GPU in bfloat16, or the CPU in float32."""
-    if "auto" not in (spec.device, spec.dtype):
-        return spec
-    import torch
-
-    device = spec.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = spec.dtype
-    if dtype == "auto":
-        dtype = "bfloat16" if device.startswith("cuda") else "float32"
-    return replace(spec, device=device, dtype=dtype)
+    return load_engine(spec)
 
 
 def serve_engine(engine: EngineProtocol, channel: Channel) -> None:

@@ -17,7 +17,7 @@ class EngineSpec:
     """A model, a device and a precision.
 
     `model` is `nano`, a checkpoint directory or a hub id. `device` and `dtype` may be
-    `auto`. `threads` 0 leaves the choice to torch. With a `script` no
+    `auto`. `threads` 0 takes all cores but one. With a `script` no
     model is loaded: a `ScriptedEngine` answers, for tests and for benchmarks of the session plane.
     """
 

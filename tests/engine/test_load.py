@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from autoglm_agent.engine import load_engine
+from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.core import Engine
 from autoglm_agent.engine.limits import EngineLimits
 from autoglm_agent.engine.spec import EngineSpec
@@ -36,6 +37,18 @@ def test_a_saved_checkpoint_answers_as_the_network_it_was_saved_from(tokenizer, 
     results = run(engine, open_stream("u"), push("u", noise_pcm(0.7)), frame("f", picture()))
     assert len(results) >= 4
     assert engine.picture("s", "f").count == 80
+
+
+@pytest.mark.parametrize("dtype", ["auto", "bfloat16", "int8"])
+def test_every_precision_hears_sees_and_answers(tokenizer, tmp_path, dtype):
+    save_nano(make_bundle(tokenizer).model, tmp_path, precision="float32")
+    engine = load_engine(EngineSpec(model=str(tmp_path), threads=1, dtype=dtype, device="auto"))
+    part = m.AudioPart(stream_id="u", transcript="好")
+    request = generate(user(m.ImagePart(frame_id="f"), part), tokens=8)
+    reply = replies(run(engine, open_stream("u"), push("u", noise_pcm(0.7)), frame("f", picture()), request))["r"]
+    assert reply.finished.usage.output_tokens == 8
+    gate = reply.finished.gate
+    assert gate.text + gate.image + gate.speech == pytest.approx(1.0, abs=1e-2)
 
 
 @pytest.mark.parametrize(
