@@ -1,0 +1,117 @@
+"""The stages as commands: `autoglm train STAGE --help` explains each. Heavy imports are paid by the stage that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train nano, stage by stage.", pretty_exceptions_enable=False)
+
+Out = Annotated[Path, typer.Option(help="Folder for weights (half-precision shards) and curves.")]
+Init = Annotated[Path | None, typer.Option(help="Shards of an earlier run to go on from; optimiser state is warmed anew.")]
+Steps = Annotated[int | None, typer.Option(help="Number of steps: with a seed, the deterministic way.")]
+Minutes = Annotated[float | None, typer.Option(help="Instead of steps: as many as fit, from the measured rate.")]
+Device = Annotated[str, typer.Option(help="cuda or cpu.")]
+Workers = Annotated[int, typer.Option(help="Processes that make data; 0 takes all cores.")]
+
+
+@app.command()
+def speech(
+    pack: Annotated[Path, typer.Option(help="The speech pack of `prepare`.")],
+    out: Out,
+    init: Init = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    budget_s: Annotated[float, typer.Option(help="Padded seconds of audio per step.")] = 800.0,
+    lr: float = 2e-3,
+    decay_share: Annotated[float, typer.Option(help="Last share of the steps over which the rate falls.")] = 0.5,
+    synthetic: Annotated[int, typer.Option(help="Synthetic sentences to make.")] = 150_000,
+    commands: Annotated[int, typer.Option(help="Synthetic commands and questions to make.")] = 30_000,
+    joined: Annotated[int, typer.Option(help="Sentences of joined human syllables to make.")] = 20_000,
+    eval_size: int = 300,
+    eval_every: int = 1000,
+    compile_layers: Annotated[bool, typer.Option(help="Compile the layers after the first steps.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Keep the made speech here for a next run on this machine.")] = None,
+    seed: int = 0,
+    workers: Workers = 0,
+    device: Device = "cuda",
+) -> None:
+    """Teach the Conformer to hear: phones and tokens by CTC, for every latency at once."""
+    from autoglm_agent.training.run_speech import run_speech  # noqa: PLC0415
+    from autoglm_agent.training.speech_data import Amounts  # noqa: PLC0415
+    from autoglm_agent.training.speech_stage import SpeechStageConfig  # noqa: PLC0415
+
+    config = SpeechStageConfig(
+        steps=steps, minutes=minutes, budget_s=budget_s, lr=lr, decay_share=decay_share, warm_start=init is not None,
+        seed=seed, eval_every=eval_every, compile_layers=compile_layers,
+    )
+    amounts = Amounts(synthetic=synthetic, commands=commands, joined=joined, cantonese=synthetic // 25)
+    run_speech(
+        pack=pack, out=out, init=init, cache=cache, config=config, amounts=amounts, workers=workers, device=device,
+        eval_size=eval_size,
+    )
+
+
+@app.command()
+def prepare(
+    data: Annotated[Path, typer.Option(help="Folder of the public sets (speech/, vision/, text/).")],
+    out: Annotated[Path, typer.Option(help="Where the packs go: out/speech, out/pictures, out/text.")],
+) -> None:
+    """Make the compact packs that the other stages read."""
+    from autoglm_agent.training.pack import build_pack  # noqa: PLC0415
+
+    size = build_pack(data / "speech", out / "speech")
+    typer.echo(f"speech pack: {size / 2**20:.1f} MiB")
+
+
+@app.command()
+def fusion(
+    pictures: Annotated[Path, typer.Option(help="The picture pack of `prepare`.")],
+    out: Out,
+    init: Annotated[list[Path], typer.Option(help="Shards to start from, in turn: the trained ears, if anything is spoken.")] = [],  # noqa: B006
+    steps: Steps = None,
+    minutes: Minutes = None,
+    lr: float = 1.5e-3,
+    decay_share: Annotated[float, typer.Option(help="Last share of the steps over which the rate falls.")] = 0.5,
+    spoken: Annotated[int, typer.Option(help="Spoken conversations to make.")] = 100_000,
+    spoken_share: Annotated[float, typer.Option(help="Share of the rows that are spoken.")] = 0.25,
+    budget_tokens: Annotated[int, typer.Option(help="Padded tokens per step.")] = 49_152,
+    eval_size: int = 600,
+    eval_every: int = 1000,
+    compile_layers: Annotated[bool, typer.Option(help="Compile the layers.")] = False,
+    seed: int = 0,
+    workers: Workers = 0,
+    device: Device = "cuda",
+) -> None:
+    """Teach eyes, gate and backbone together, over speech heard by the trained ears."""
+    from autoglm_agent.training.fusion_stage import FusionStageConfig  # noqa: PLC0415
+    from autoglm_agent.training.run_fusion import run_fusion  # noqa: PLC0415
+
+    config = FusionStageConfig(
+        steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every,
+        compile_layers=compile_layers,
+    )
+    run_fusion(
+        pictures=pictures, out=out, init=init, config=config, spoken=spoken, spoken_share=spoken_share,
+        budget_tokens=budget_tokens, eval_size=eval_size, workers=workers, device=device,
+    )
+
+
+@app.command()
+def assemble(
+    init: Annotated[list[Path], typer.Option(help="Shards of the stages, in turn.")],
+    out: Annotated[Path, typer.Option(help="Checkpoint folder: int8 weights, configuration, tokenizer.")],
+) -> None:
+    """Join the stages' weights into one int8 checkpoint."""
+    from autoglm_agent.model.bundle import save_nano  # noqa: PLC0415
+    from autoglm_agent.model.config import AutoGLMConfig  # noqa: PLC0415
+    from autoglm_agent.model.network import AutoGLMForConditionalGeneration  # noqa: PLC0415
+    from autoglm_agent.training.shards import load_shards  # noqa: PLC0415
+
+    model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano())
+    for folder in init:
+        model.load_state_dict(load_shards(folder), strict=False)
+    save_nano(model.eval(), out)
+    typer.echo(f"{out}: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB")

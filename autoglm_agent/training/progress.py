@@ -1,0 +1,63 @@
+"""What a long stage shows and leaves behind: a line on the terminal, a JSON line per point, a plot at the end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Curves:
+    """Logged points of one stage. Every point goes to `<directory>/<name>.jsonl` at once."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.path = directory / f"{name}.jsonl"
+        self.started = time.monotonic()
+        self.path.write_text("")
+
+    def add(self, step: int, values: Mapping[str, float], *, total: int | None = None) -> None:
+        """Record a point and show it."""
+        point = {"step": step, "seconds": round(time.monotonic() - self.started, 1)}
+        point |= {key: round(float(value), 5) for key, value in values.items()}
+        with self.path.open("a") as file:
+            file.write(json.dumps(point) + "\n")
+        shown = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
+        share = f"{100 * step / total:5.1f} %" if total else ""
+        sys.stdout.write(f"[{point['seconds']:7.1f} s] step {step} {share}  {shown}\n")
+        sys.stdout.flush()
+
+
+def plot_curves(paths: list[Path], out: Path) -> None:
+    """Draw every logged value of the stages' files over the steps, one small panel each, into a PNG."""
+    import matplotlib  # noqa: PLC0415 - heavy, only for this
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    series: dict[str, list[tuple[float, float]]] = {}
+    offset = 0.0
+    for path in paths:
+        points = [json.loads(line) for line in path.read_text().splitlines()]
+        for point in points:
+            for key, value in point.items():
+                if key not in ("step", "seconds"):
+                    series.setdefault(key, []).append((offset + point["step"], value))
+        offset += points[-1]["step"] if points else 0
+    columns = 3
+    rows = (len(series) + columns - 1) // columns
+    figure, axes = plt.subplots(rows, columns, figsize=(12, 2.6 * rows), squeeze=False)
+    for axis, (key, points) in zip(axes.flat, series.items(), strict=False):
+        axis.plot([x for x, _ in points], [y for _, y in points], linewidth=1.2)
+        axis.set_title(key, fontsize=9)
+        axis.grid(alpha=0.3)
+    for axis in list(axes.flat)[len(series) :]:
+        axis.axis("off")
+    figure.tight_layout()
+    figure.savefig(out, dpi=110)
+    plt.close(figure)
