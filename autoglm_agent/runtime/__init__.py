@@ -1,8 +1,8 @@
 """A session as a task tree: listening, watching, fusing, turn-taking, responding; and the compute bridge.
 
-One task group owns a session's state and outlives its socket. Start reading at `session`; `bridge` is the one place that
-crosses to the engine's process or thread. Wire formats (`protocol`), sockets (`server`) and computation (`engine`) are
-not here. For programs that answer in process: `ComputeBridge.thread(EngineSpec(...))` and `complete`.
+One task group owns a session's state and outlives its socket. Start reading at `session`; `bridge` is the one place
+that crosses to the engine's process or thread. Wire formats (`protocol`), sockets (`server`) and computation (`engine`)
+are not here. For programs that answer in process: `ComputeBridge.thread(EngineSpec(...))` and `complete`.
 """
 
 from autoglm_agent.engine.spec import EngineSpec

@@ -34,8 +34,10 @@ class Detector(Protocol[S]):
 class VadHub(Generic[S]):
     """Collects the sessions' windows and runs the detector over them together."""
 
-    def __init__(self, detector: Detector[S]) -> None:
+    def __init__(self, detector: Detector[S], *, in_thread: bool = True) -> None:
+        """`in_thread` False runs the detector on the event loop: for replays that must give the same events twice."""
         self._detector = detector
+        self._in_thread = in_thread
         self._jobs: list[_Job[S]] = []
         self._arrived = anyio.Event()
         self._limiter = anyio.CapacityLimiter(1)
@@ -50,7 +52,10 @@ class VadHub(Generic[S]):
             await self._arrived.wait()
             self._arrived = anyio.Event()
             jobs, self._jobs = self._jobs, []
-            await anyio.to_thread.run_sync(self._tick, jobs, limiter=self._limiter)
+            if self._in_thread:
+                await anyio.to_thread.run_sync(self._tick, jobs, limiter=self._limiter)
+            else:
+                self._tick(jobs)
             for job in jobs:
                 job.done.set()
 

@@ -7,6 +7,7 @@ session.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import anyio
 from fastapi import APIRouter, WebSocket
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
 from autoglm_agent.errors import OverloadedError
+from autoglm_agent.protocol.handshake import read_subprotocols
 from autoglm_agent.protocol.rest_errors import describe
 from autoglm_agent.runtime.session import CLOSE_TOO_SLOW, Session
 from autoglm_agent.server import auth
@@ -29,20 +31,23 @@ router = APIRouter()
 async def realtime(websocket: WebSocket) -> None:
     """OpenAI Realtime, GA names."""
     service: Service = websocket.app.state.service
-    if not auth.is_allowed(websocket, service.settings):
+    key = auth.presented_key(websocket)
+    preset = service.secrets.settings(key)
+    if preset is None and not auth.is_key(key, service.settings):
         await websocket.send_denial_response(_unauthorised())
         return
     try:
         with service.lobby.places.take():
-            await _serve(websocket, service)
+            await _serve(websocket, service, preset)
     except OverloadedError as error:
         await websocket.send_denial_response(_overloaded(error))
 
 
-async def _serve(websocket: WebSocket, service: Service) -> None:
-    offered = auth.subprotocols(websocket)
-    await websocket.accept(subprotocol=auth.SUBPROTOCOL if auth.SUBPROTOCOL in offered else None)
-    session = service.new_session(transcription_only=websocket.query_params.get("intent") == "transcription")
+async def _serve(websocket: WebSocket, service: Service, preset: dict[str, Any] | None) -> None:
+    subprotocols = read_subprotocols(auth.offered_subprotocols(websocket))
+    await websocket.accept(subprotocol=subprotocols.selected)
+    transcription_only = websocket.query_params.get("intent") == "transcription"
+    session = service.new_session(transcription_only=transcription_only, preset=preset)
     await service.lobby.start(session)
     try:
         async with anyio.create_task_group() as tasks:

@@ -59,6 +59,15 @@ async def models(request: Request) -> JSONResponse:
     return JSONResponse(list_models(service.model_names, created=round(service.started_at)).model_dump())
 
 
+@router.post("/v1/realtime/client_secrets")
+async def client_secrets(request: Request) -> JSONResponse:
+    """Make a short-lived key for a browser, with the settings its session begins with."""
+    service: Service = request.app.state.service
+    _authorise(request, service)
+    secret = service.secrets.grant(await _body(request), service.session_defaults)
+    return JSONResponse(secret.model_dump(mode="json"))
+
+
 @router.post("/v1/chat/completions")
 async def chat_completions(request: Request) -> Response:
     """Chat completions, whole or streamed as server-sent events."""
@@ -162,7 +171,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def _authorise(request: Request, service: Service) -> None:
-    if not auth.is_allowed(request, service.settings):
+    if not auth.is_key(auth.presented_key(request), service.settings):
         raise HTTPException(401, "Incorrect API key provided.", {"WWW-Authenticate": "Bearer"})
 
 

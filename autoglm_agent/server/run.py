@@ -19,7 +19,7 @@ from autoglm_agent.engine.spec import Ready
 from autoglm_agent.errors import InputError
 from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.bridge import ComputeBridge
-from autoglm_agent.runtime.vad_hub import Detector
+from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.server.app import create_app
 from autoglm_agent.server.service import Service, open_service
 from autoglm_agent.settings import Settings
@@ -83,12 +83,12 @@ async def serving(
     settings: Settings,
     *,
     bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
-    detector: Detector[Any] | None = None,
+    ears: VadHub[Any] | None = None,
 ) -> AsyncIterator[tuple[str, Service]]:
     """A server inside a running program: its address (`http://host:port`) and its parts. Port 0 takes a free one."""
     with _bind(settings) as listener:
         async with (
-            open_service(settings, bridge=bridge, detector=detector) as service,
+            open_service(settings, bridge=bridge, ears=ears) as service,
             background_tasks() as tasks,
         ):
             await service.bridge.ready()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -21,7 +21,8 @@ from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.lobby import Lobby, Places, open_lobby
 from autoglm_agent.runtime.session import Session
-from autoglm_agent.runtime.vad_hub import Detector, VadHub
+from autoglm_agent.runtime.vad_hub import VadHub
+from autoglm_agent.server.auth import ClientSecrets
 from autoglm_agent.settings import Settings
 
 PHONE_9B = "autoglm-phone-9b"
@@ -37,10 +38,11 @@ class Service:
     lobby: Lobby
     chats: Places
     ears: VadHub[Any]
-    ids: IdSource = field(default_factory=RandomIds)
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
-    started_at: float = field(default_factory=time.time)
+    secrets: ClientSecrets
+    ids: IdSource
+    clock: Callable[[], float]
+    wall_clock: Callable[[], float]
+    started_at: float
 
     @property
     def model(self) -> str:
@@ -52,15 +54,23 @@ class Service:
         """Every name that requests may use, the model's own first."""
         return tuple(dict.fromkeys((self.model, self.settings.model, PHONE_9B)))
 
-    def new_session(self, *, transcription_only: bool = False) -> Session:
-        """A session for a client that was admitted."""
-        defaults = SessionDefaults(
+    @property
+    def session_defaults(self) -> SessionDefaults:
+        """What a session begins with."""
+        return SessionDefaults(
             model=self.model,
             chunk_ms=self.settings.speech_chunk_ms,
             max_session_seconds=round(self.settings.max_session_s),
         )
+
+    def new_session(self, *, transcription_only: bool = False, preset: dict[str, Any] | None = None) -> Session:
+        """A session for a client that was admitted. `preset` are the settings of its client secret."""
         connection = RealtimeConnection(
-            defaults, ids=self.ids, clock=self.wall_clock, transcription_only=transcription_only
+            self.session_defaults,
+            ids=self.ids,
+            clock=self.wall_clock,
+            transcription_only=transcription_only,
+            preset=preset,
         )
         return Session(
             connection,
@@ -84,15 +94,17 @@ async def open_service(
     settings: Settings,
     *,
     bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
-    detector: Detector[Any] | None = None,
+    ears: VadHub[Any] | None = None,
     ids: IdSource | None = None,
     clock: Callable[[], float] = time.monotonic,
+    wall_clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Service]:
     """Start the engine in a process of its own and everything around it; leaving stops it all.
 
     The engine loads in the background: await `service.bridge.ready()` before telling the world.
     """
-    ears = VadHub(detector if detector is not None else SileroVad())
+    ids = ids or RandomIds()
+    ears = ears or VadHub(SileroVad())
     async with (
         bridge or ComputeBridge.process(engine_spec(settings)) as running,
         open_lobby(max_sessions=settings.max_sessions) as lobby,
@@ -105,6 +117,9 @@ async def open_service(
             lobby=lobby,
             chats=Places(settings.max_sessions, name="chat requests"),
             ears=ears,
-            ids=ids or RandomIds(),
+            secrets=ClientSecrets(ids=ids, clock=wall_clock),
+            ids=ids,
             clock=clock,
+            wall_clock=wall_clock,
+            started_at=wall_clock(),
         )

@@ -18,7 +18,7 @@ from autoglm_agent.audio.files import read_audio
 from autoglm_agent.audio.resample import resample
 from autoglm_agent.engine.messages import Request
 from autoglm_agent.engine.scripted import Script, ScriptedEngine
-from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.engine.spec import EngineProtocol, EngineSpec
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.session import Session
 from autoglm_agent.server.run import serving
@@ -126,10 +126,12 @@ class RecordingEngine(ScriptedEngine):
 
 
 @asynccontextmanager
-async def memory_client(script: Script | ScriptedEngine, **settings: Any) -> AsyncIterator[Client]:
+async def memory_client(
+    script: Script | EngineProtocol, *, replay: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Client]:
     """A session driven directly; the engine steps on the test's own event loop."""
     bridge = ComputeBridge.local(ScriptedEngine(script) if isinstance(script, Script) else script)
-    async with open_service(Settings(**settings), bridge=bridge) as service:
+    async with open_service(Settings(**settings), bridge=bridge, **(replay or {})) as service:
         session = service.new_session()
         await service.lobby.start(session)
         client = Client(_Memory(session), service)

@@ -175,6 +175,22 @@ async def test_errors_have_openai_s_shape_and_status() -> None:
     assert names == ["nano", "autoglm-phone-9b"]
 
 
+async def test_a_browser_s_secret_opens_a_session_with_the_settings_it_was_made_for() -> None:
+    session = {"type": "realtime", "instructions": "你是小智", "output_modalities": ["text"]}
+    with anyio.fail_after(5):
+        async with server(api_keys=("secret",)) as (client, _):
+            with pytest.raises(openai.AuthenticationError):
+                await client.realtime.client_secrets.create(session=session)
+            secret = await client.with_options(api_key="secret").realtime.client_secrets.create(session=session)
+            browser = client.with_options(api_key=secret.value)
+            async with browser.realtime.connect(model="nano") as connection:
+                created = await connection.recv()
+            with pytest.raises(openai.AuthenticationError):
+                await browser.models.list()
+    assert secret.value.startswith("ek_")
+    assert created.session.instructions == "你是小智"
+
+
 async def test_keys_are_required_where_configured() -> None:
     with anyio.fail_after(5):
         async with server(api_keys=("secret",)) as (client, _):

@@ -6,8 +6,11 @@ import anyio
 import numpy as np
 import pytest
 
+from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.scripted import Script, ScriptedReply
+from autoglm_agent.protocol.ids import CountingIds
+from autoglm_agent.runtime.vad_hub import VadHub
 from tests.interaction.harness import RecordingEngine, kinds, memory_client, silence, speech, until
 from tests.interaction.test_turns import jpeg
 
@@ -168,13 +171,16 @@ async def test_a_backchannel_does_not_stop_the_answer() -> None:
 async def test_the_same_input_gives_the_same_events_twice() -> None:
     logs = []
     for _ in range(2):
+        replay = {"ids": CountingIds(), "clock": lambda: 0.0, "wall_clock": lambda: 0.0}
+        replay["ears"] = VadHub(SileroVad(), in_thread=False)
         with anyio.fail_after(5):
-            async with memory_client(SCRIPT) as client:
-                await client.send("session.update", session=session())
+            async with memory_client(SCRIPT, replay=replay) as client:
+                names = ["autoglm.fusion.updated", "autoglm.latency", "autoglm.turn.predicted"]
+                await client.send("session.update", session=session(autoglm={"events": names}))
                 await client.say(speech())
                 await client.say(silence(1000))
-                events = await client.until("response.done")
-                logs.append(
-                    [(e["type"], e.get("delta"), e.get("audio_start_ms"), e.get("audio_end_ms")) for e in events]
-                )
+                await client.until("response.done")
+                await client.write("再见")
+                await client.until("response.done")
+                logs.append(client.seen)
     assert logs[0] == logs[1]

@@ -14,6 +14,7 @@ from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.errors import InputError, OverloadedError
 from autoglm_agent.runtime import listening, recognising
 from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.server.run import serving
 from autoglm_agent.settings import Settings
 from tests.interaction.harness import CLIENTS, kinds, silence, socket_client, speech, until
@@ -146,7 +147,7 @@ async def test_a_session_that_breaks_ends_alone_and_says_that_it_was_not_the_cli
 
     bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
     with anyio.fail_after(5):
-        async with serving(Settings(port=0), bridge=bridge, detector=Broken()) as (url, _):
+        async with serving(Settings(port=0), bridge=bridge, ears=VadHub(Broken())) as (url, _):
             async with autoglm.connect(url) as talker, autoglm.connect(url) as writer:
                 await talker.play(speech(), 24_000, real_time=False)
                 with pytest.raises(EOFError, match="1011"):
