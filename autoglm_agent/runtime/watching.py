@@ -76,7 +76,7 @@ class Watcher:
                 await self._look(*waiting)
             except InputError as error:
                 self._line.tell(f.ErrorRaised(message=str(error), code="bad_image", type="invalid_request_error"))
-            await anyio.sleep(LOOK_INTERVAL_S - (self._line.clock() - start_s))
+            await anyio.sleep(max(0.0, LOOK_INTERVAL_S - (self._line.clock() - start_s)))
 
     async def _look(self, item_id: str, image: bytes) -> None:
         small = await anyio.to_thread.run_sync(_shrink, image)
