@@ -86,6 +86,8 @@ class ReplyRules:
         ending = scores[end].clone()
         grammar.forbid(scores)
         scores[end] = ending if grammar.may_end else float("-inf")
+        if not torch.isfinite(scores).any():  # no token of ours goes on: better a broken text than an endless one
+            scores[end] = 0.0
 
 
 def _bans(layout: ChatLayout, *, opens_thought: bool) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from autoglm_agent.engine.messages import Sampling
 from autoglm_agent.errors import InputError
 
+MIN_TEMPERATURE = 1e-3  # below it scores overflow, and the choice is greedy anyway
 MAX_TEMPERATURE = 10.0  # above it the choice is as good as uniform; a larger number is a mistake of the caller
 
 
@@ -22,7 +23,7 @@ class Sampler:
         _check(sampling)
         self._temperature, self._top_p = sampling.temperature, sampling.top_p
         self._generator: torch.Generator | None = None
-        if self._temperature > 0:
+        if self._temperature >= MIN_TEMPERATURE:
             self._generator = torch.Generator(device=device)
             if sampling.seed is not None:
                 self._generator.manual_seed(sampling.seed % 2**63)
@@ -43,8 +44,10 @@ class Sampler:
 
 
 def _check(sampling: Sampling) -> None:
-    if not 0 <= sampling.temperature <= MAX_TEMPERATURE:
-        raise InputError(f"temperature {sampling.temperature} is out of range; use 0 to {MAX_TEMPERATURE:g}.")
+    if not 0 <= sampling.temperature <= MIN_TEMPERATURE = 1e-3  # below it scores overflow, and the choice is greedy anyway
+MAX_TEMPERATURE:
+        raise InputError(f"temperature {sampling.temperature} is out of range; use 0 to {MIN_TEMPERATURE = 1e-3  # below it scores overflow, and the choice is greedy anyway
+MAX_TEMPERATURE:g}.")
     if not 0 < sampling.top_p <= 1:
         raise InputError(f"top_p {sampling.top_p} is out of range; use more than 0 and at most 1.")
     if sampling.max_tokens < 1:

@@ -6,9 +6,11 @@ Not here: deciding which conversation gets which slot, or what of a prompt is al
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,11 +34,19 @@ class CachePool:
         device: torch.device | str = "cpu",
     ) -> None:
         shape = (num_slots, config.num_key_value_heads, capacity, config.head_dim)
-        self.keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_hidden_layers)]
-        self.values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_hidden_layers)]
+        self.keys = [_zeros(shape, dtype, device) for _ in range(config.num_hidden_layers)]
+        self.values = [_zeros(shape, dtype, device) for _ in range(config.num_hidden_layers)]
         self.block = torch.full((num_slots, capacity), -1, dtype=torch.long, device=device)
         self.is_global = torch.zeros((num_slots, capacity), dtype=torch.bool, device=device)
         self.num_slots, self.capacity = num_slots, capacity
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str) -> Tensor:
+    """Zeros that cost no memory on the CPU until written: numpy asks the system for zeroed pages, torch fills them."""
+    if torch.device(device).type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    size = math.prod(shape) * dtype.itemsize
+    return torch.from_numpy(np.zeros(size, dtype=np.uint8)).view(dtype).view(shape)
 
 
 @dataclass(slots=True)
