@@ -247,3 +247,16 @@ async def test_a_broken_picture_is_an_error_and_not_the_end(connect) -> None:
             await client.send("response.create")
             done = await client.next("response.done")
     assert done["response"]["status"] == "completed"
+
+
+async def test_who_asks_for_a_voice_is_told_that_there_is_only_text(connect) -> None:
+    with anyio.fail_after(5):
+        async with connect(SCRIPT) as client:
+            await client.send("session.update", session={"type": "realtime", "output_modalities": ["audio"]})
+            updated = await client.next("session.updated")
+            await client.write("你好", respond=False)
+            await client.send("response.create", response={"output_modalities": ["audio"]})
+            events = await client.until("response.done")
+    assert updated["session"]["output_modalities"] == ["text"]
+    assert events[-1]["response"]["output_modalities"] == ["text"]
+    assert "response.output_text.delta" in kinds(events)
