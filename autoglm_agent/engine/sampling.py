@@ -44,10 +44,8 @@ class Sampler:
 
 
 def _check(sampling: Sampling) -> None:
-    if not 0 <= sampling.temperature <= MIN_TEMPERATURE = 1e-3  # below it scores overflow, and the choice is greedy anyway
-MAX_TEMPERATURE:
-        raise InputError(f"temperature {sampling.temperature} is out of range; use 0 to {MIN_TEMPERATURE = 1e-3  # below it scores overflow, and the choice is greedy anyway
-MAX_TEMPERATURE:g}.")
+    if not 0 <= sampling.temperature <= MAX_TEMPERATURE:
+        raise InputError(f"temperature {sampling.temperature} is out of range; use 0 to {MAX_TEMPERATURE:g}.")
     if not 0 < sampling.top_p <= 1:
         raise InputError(f"top_p {sampling.top_p} is out of range; use more than 0 and at most 1.")
     if sampling.max_tokens < 1:
