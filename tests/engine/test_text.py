@@ -105,6 +105,14 @@ def test_a_thought_is_ended_before_anything_else_begins(bundle):
     assert int((scores == 0).sum()) == len(bundle.tokenizer) - len(layout.special_ids) + 1
 
 
+def test_where_no_token_goes_on_the_text_is_ended(bundle):
+    layout = bundle.layout
+    rules = ReplyRules(layout, Grammars(layout), generate(HELLO, json_schema='{"type": "object"}'))
+    scores = torch.full((len(bundle.tokenizer),), float("-inf"))
+    rules.forbid(scores, ReplyParser(layout, thinking=False))
+    assert int(scores.argmax()) in layout.stop_ids
+
+
 def test_an_answer_bound_to_a_schema_is_json_that_fits(engine):
     schema = json.dumps(
         {
@@ -140,7 +148,9 @@ def test_a_seed_gives_the_same_reply_and_another_seed_another(engine):
 
     assert sampled(1) == sampled(1)
     assert sampled(1) != sampled(2)
-    assert sampled(3, top_p=1e-6) == ask(engine, tokens=20).text
+    greedy = ask(engine, tokens=20).text
+    assert sampled(3, top_p=1e-6) == greedy
+    assert ask(engine, sampling=m.Sampling(max_tokens=20, temperature=1e-30)).text == greedy
 
 
 def test_a_neighbour_does_not_change_a_sampled_reply(engine):
