@@ -9,12 +9,14 @@ import torch
 
 from autoglm_agent.engine.core import Engine
 from autoglm_agent.engine.packed import Precision
+from autoglm_agent.engine.utterance import FRAME_SAMPLES
 from autoglm_agent.errors import InputError
 from autoglm_agent.model.bundle import load_model
 
 if TYPE_CHECKING:
     from autoglm_agent.engine.limits import EngineLimits
     from autoglm_agent.engine.spec import EngineSpec
+    from autoglm_agent.model.bundle import ModelBundle
 
 
 def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
@@ -35,7 +37,23 @@ def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
     for part in bundle.parts:
         if part != "text":
             getattr(bundle.model, part).float()
-    return Engine(bundle, limits=limits, precision=precision)
+    engine = Engine(bundle, limits=limits, precision=precision)
+    _warm_up(bundle)
+    return engine
+
+
+@torch.inference_mode()
+def _warm_up(bundle: ModelBundle) -> None:
+    """Hear and see once: the first convolutions choose their kernels, which the first user need not wait for."""
+    model, config = bundle.model, bundle.config
+    if "speech" in bundle.parts:
+        device, frames = model.speech.embed.weight.device, config.speech.chunk_frames
+        silence = torch.zeros(1, frames * FRAME_SAMPLES, device=device)
+        model.speech.stream(silence, torch.tensor([frames], device=device), model.speech.initial_state())
+    if "vision" in bundle.parts:
+        device = next(model.vision.parameters()).device
+        grey = torch.full((1, 3, config.vision.image_height, config.vision.image_width), 114, dtype=torch.uint8)
+        model.vision(grey.to(device))
 
 
 def _device(name: str) -> torch.device:
