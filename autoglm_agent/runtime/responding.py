@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 MAX_RESPONSES = 8
 """Out-of-band responses may run beside the conversation's own; more than this at once is a runaway client."""
 
+FIRST_TOKENS = (m.ReasoningDelta, m.TextDelta, m.ToolCallDone)
+
 ERROR_CODES = {
     "context_overflow": "context_length_exceeded",
     "overloaded": "rate_limit_exceeded",
@@ -100,12 +102,12 @@ class Responder:
             self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
         self._line.tell_latency("asr_final", start_s)
         ask = self._asker(create, items)
-        first = True
+        untold: dict[str, tuple[type[m.Result], ...]] = {"first_token": FIRST_TOKENS, "first_text": (m.TextDelta,)}
         async with aclosing(answer(self._engine, self._features, ask)) as results:
             async for result in results:
-                if first:
-                    self._line.tell_latency("first_token", start_s)
-                    first = False
+                for stage in [stage for stage, kind in untold.items() if isinstance(result, kind)]:
+                    self._line.tell_latency(stage, start_s)
+                    del untold[stage]
                 self._tell(create.response_id, result)
                 await self._line.room()
 

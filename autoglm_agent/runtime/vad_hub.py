@@ -15,6 +15,8 @@ import anyio.to_thread
 
 WINDOWS_PER_TICK = 8
 """A quarter of a second of one session's audio: below a millisecond of work, so nobody waits longer for a tick."""
+TICK_S = 0.01
+"""Once several sessions speak, a tick waits this long for more of them: a third of a window, a third of the calls."""
 
 S = TypeVar("S")
 
@@ -48,10 +50,14 @@ class VadHub(Generic[S]):
 
     async def run(self) -> None:
         """Tick until cancelled. Start it once, beside the sessions."""
+        crowded = False
         while True:
             await self._arrived.wait()
+            if crowded:
+                await anyio.sleep(TICK_S)
             self._arrived = anyio.Event()
             jobs, self._jobs = self._jobs, []
+            crowded = self._in_thread and len(jobs) > 1
             if self._in_thread:
                 await anyio.to_thread.run_sync(self._tick, jobs, limiter=self._limiter)
             else:
