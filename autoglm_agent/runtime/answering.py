@@ -30,26 +30,33 @@ def thinking(enabled: bool, effort: str | None) -> tuple[bool, int]:
 
 
 async def answer(
-    engine: EngineSession, features: Features, ask: Callable[[], m.Generate]
+    engine: EngineSession,
+    features: Features,
+    ask: Callable[[], m.Generate],
+    *,
+    shrink: Callable[[], bool] = lambda: False,
 ) -> AsyncGenerator[m.Result, None]:
     """The results of the generation that `ask` describes; the last is `Finished` or `Failed`.
 
     When the engine lacks a picture or an utterance it is sent again, once each, and `ask` is called anew: a request id
-    is never used twice. Close the iterator (`aclosing`) to cancel the generation.
+    is never used twice. When the context overflows, `shrink` may leave out more of the history and say that it is worth
+    another try. Close the iterator (`aclosing`) to cancel the generation.
     """
     sent_again: set[str | None] = set()
     while True:
-        missing: m.Failed | None = None
+        failed: m.Failed | None = None
         with engine.generation(ask()) as results:
             async for result in results:
-                if isinstance(result, m.Failed) and result.code == "feature_missing":
-                    missing = result
+                if isinstance(result, m.Failed) and result.code in ("feature_missing", "context_overflow"):
+                    failed = result
                 else:
                     yield result
-        if missing is None:
+        if failed is None:
             return
-        name = missing.frame_id or missing.stream_id
-        if name in sent_again or not await features.send_again(missing):
-            yield missing
+        if failed.code == "context_overflow" and shrink():
+            continue
+        name = failed.frame_id or failed.stream_id
+        if name is None or name in sent_again or not await features.send_again(failed):
+            yield failed
             return
         sent_again.add(name)

@@ -3,8 +3,9 @@
 The engine may forget: it was restarted, or made room. Then a generation fails with `feature_missing`, and `send_again`
 brings the one missing thing back. This holds no policy of what to look at or when to listen.
 
-Bounds: pictures share their bytes with the conversation's items; of speech the newest `RETAINED_AUDIO_BYTES` are kept,
-older utterances live on as their transcripts.
+Bounds: of pictures and utterances only the newest are kept; an older utterance lives on as its transcript, an older
+picture as what was said about it. Each time a limit is reached half is let go, since every such change makes the cached
+keys behind it worthless.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ BYTES_PER_MS = 32
 """s16le mono at 16 kHz."""
 RETAINED_AUDIO_BYTES = 120_000 * BYTES_PER_MS
 """Two minutes of speech, 3.8 MB: what a restart can bring back in seconds; the words of older speech suffice."""
+MAX_UTTERANCES = 24
+"""The engine holds 32 streams of a session by default; the open one, its trial and clips need room beside these."""
+MAX_PICTURES = 12
+"""The engine holds 16 pictures of a session by default; the camera's newest need room beside these."""
 PIECE_BYTES = 1_000 * BYTES_PER_MS
 """Old speech is sent again a second at a time, so that it delays nobody's fresh speech by more."""
 
@@ -31,11 +36,12 @@ Key = tuple[str, int]
 
 @dataclass(slots=True, eq=False)
 class Picture:
-    """A picture and the frame it is encoded as. `problem` is set when it does not decode."""
+    """A picture and the frame it is encoded as. `problem`: it does not decode. `faded`: it is too old to be shown."""
 
     frame_id: str
     image: bytes
     state: str = "new"
+    faded: bool = False
     problem: m.Failed | None = None
     settled: anyio.Event = field(default_factory=anyio.Event)
     latency_ms: float = 0.0
@@ -77,7 +83,7 @@ class Features:
     def frame_id(self, item_id: str, index: int) -> str | None:
         """The frame of an item's picture; None when it is unknown or broken."""
         picture = self._pictures.get((item_id, index))
-        return picture.frame_id if picture is not None and picture.problem is None else None
+        return picture.frame_id if picture is not None and picture.problem is None and not picture.faded else None
 
     def utterance(self, item_id: str, index: int) -> m.AudioPart | None:
         """The stream of an item's speech; None when it is unknown, failed or only its words are left."""
@@ -93,7 +99,15 @@ class Features:
         picture = self._pictures.get((item_id, index))
         if picture is None:
             picture = self._pictures[item_id, index] = Picture(self._new_id("frame"), image)
+            self._fade_pictures()
         return picture
+
+    def _fade_pictures(self) -> None:
+        alive = [picture for picture in dict.fromkeys(self._pictures.values()) if not picture.faded]
+        if len(alive) > MAX_PICTURES:
+            for picture in alive[: -MAX_PICTURES // 2]:
+                picture.faded = True
+                self._drop(picture)
 
     def picture(self, item_id: str) -> Picture | None:
         """The first picture of an item, if it is known."""
@@ -107,7 +121,7 @@ class Features:
         """Have a picture encoded, or wait while it is."""
         if picture.state == "encoding":
             await picture.settled.wait()
-        elif picture.state == "new":
+        elif picture.state == "new" and not picture.faded:
             picture.state, picture.settled = "encoding", anyio.Event()
             try:
                 answer = await self._engine.encode(picture.frame_id, picture.image)
@@ -121,15 +135,16 @@ class Features:
                 picture.state = "settled"
                 picture.settled.set()
 
-    def add_utterance(self, utterance: Utterance) -> None:
-        """Know the speech of a committed item and let go of what is too old."""
-        self._utterances[utterance.item_id, 0] = utterance
-        kept = 0
-        for heard in reversed(self._utterances.values()):
-            kept += len(heard.pcm or b"")
-            if kept > RETAINED_AUDIO_BYTES and heard is not utterance and heard.pcm is not None:
-                heard.pcm = None
-                self._close(heard.stream_id)
+    def add_utterance(self, utterance: Utterance, index: int = 0) -> None:
+        """Know the speech of part `index` of an item and let go of what is too old."""
+        self._utterances[utterance.item_id, index] = utterance
+        alive = [heard for heard in self._utterances.values() if heard.pcm is not None]
+        if len(alive) <= MAX_UTTERANCES and _audio_bytes(alive) <= RETAINED_AUDIO_BYTES:
+            return
+        while len(alive) > 1 and (len(alive) > MAX_UTTERANCES // 2 or _audio_bytes(alive) > RETAINED_AUDIO_BYTES // 2):
+            oldest = alive.pop(0)
+            oldest.pcm = None
+            self._close(oldest.stream_id)
 
     async def hear(self, utterance: Utterance) -> None:
         """Have an utterance recognised from its copy, from the start, as a stream of its own."""
@@ -181,7 +196,8 @@ class Features:
             return None  # the listener has told already
         if content.audio is None:
             return None
-        utterance = self._utterances[key] = Utterance(key[0], self._new_id("utt"))
+        utterance = Utterance(key[0], self._new_id("utt"))
+        self.add_utterance(utterance, key[1])
         try:
             utterance.pcm = bytearray(await self._decode_clip(content))
         except InputError as error:
@@ -215,8 +231,16 @@ class Features:
 
     def drop_unused(self, picture: Picture) -> None:
         """Drop a picture's frame unless an item still stands for it."""
-        if picture.state != "new" and picture not in self._pictures.values():
+        if picture not in self._pictures.values():
+            self._drop(picture)
+
+    def _drop(self, picture: Picture) -> None:
+        if picture.state != "new":
             self._engine.send_nowait(m.DropFrame(session_id=self._engine.session_id, frame_id=picture.frame_id))
 
     def _close(self, stream_id: str) -> None:
         self._engine.send_nowait(m.CloseStream(session_id=self._engine.session_id, stream_id=stream_id))
+
+
+def _audio_bytes(utterances: Iterable[Utterance]) -> int:
+    return sum(len(heard.pcm or b"") for heard in utterances)

@@ -168,7 +168,7 @@ class Recogniser:
             f.TranscriptCompleted(
                 item_id=utterance.item_id,
                 transcript=utterance.transcript,
-                audio_seconds=len(utterance.pcm or b"") / BYTES_PER_MS / 1000,
+                audio_seconds=utterance.audio_ms / 1000,
             )
         )
 

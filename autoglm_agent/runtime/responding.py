@@ -7,7 +7,7 @@ the engine is told to stop on the way out, and the connection drops whatever sti
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import anyio
@@ -23,6 +23,7 @@ from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.history import Pending, to_turns
 from autoglm_agent.runtime.line import Line
+from autoglm_agent.runtime.window import HistoryWindow
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Responder:
         self._features = features
         self._tasks = tasks
         self._scopes: dict[str, anyio.CancelScope] = {}
+        self._window = HistoryWindow()
 
     def start(self, create: CreateResponse) -> None:
         """Begin to answer. The client sees `response.created` at once, whatever must be waited for."""
@@ -101,9 +103,8 @@ class Responder:
         for problem in await self._features.prepare(items):
             self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
         self._line.tell_latency("asr_final", start_s)
-        ask = self._asker(create, items)
         untold: dict[str, tuple[type[m.Result], ...]] = {"first_token": FIRST_TOKENS, "first_text": (m.TextDelta,)}
-        async with aclosing(answer(self._engine, self._features, ask)) as results:
+        async with aclosing(self._results(create, items)) as results:
             async for result in results:
                 for stage in [stage for stage, kind in untold.items() if isinstance(result, kind)]:
                     self._line.tell_latency(stage, start_s)
@@ -111,8 +112,13 @@ class Responder:
                 self._tell(create.response_id, result)
                 await self._line.room()
 
-    def _asker(self, create: CreateResponse, items: tuple[Item, ...]) -> Callable[[], m.Generate]:
-        return lambda: self._request(create.config, items)
+    def _results(self, create: CreateResponse, items: tuple[Item, ...]) -> AsyncGenerator[m.Result, None]:
+        return answer(
+            self._engine,
+            self._features,
+            lambda: self._request(create.config, items),
+            shrink=lambda: self._window.shrink(items),
+        )
 
     def _request(
         self, config: ResponseConfig | SessionConfig, items: tuple[Item, ...], *, pending: Pending | None = None
@@ -121,7 +127,9 @@ class Responder:
         return m.Generate(
             session_id=self._engine.session_id,
             request_id=self._line.new_id("gen"),
-            turns=to_turns(items, self._features, instructions=config.instructions, pending=pending),
+            turns=to_turns(
+                self._window.visible(items), self._features, instructions=config.instructions, pending=pending
+            ),
             tools=engine_tools(config.tools),
             tool_choice=config.tool_choice,
             enable_thinking=think,

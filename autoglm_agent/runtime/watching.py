@@ -84,7 +84,12 @@ class Watcher:
             return  # deleted or superseded in the meantime
         known = self._features.picture(item_id)
         seen = self._seen
-        if known is None and seen is not None and np.abs(small - seen.thumbnail).max() < NEAR_DUPLICATE:
+        if (
+            known is None
+            and seen is not None
+            and not seen.picture.faded
+            and np.abs(small - seen.thumbnail).max() < NEAR_DUPLICATE
+        ):
             self._features.share_picture(item_id, seen.picture)
             self._newest_item_id = item_id
             self._tell(item_id, skipped=True)
