@@ -213,7 +213,7 @@ def pad_rows(rows: Sequence[Row]) -> FusionBatch:
     longest = max(len(r.input_ids) for r in rows)
     longest += -longest % 16
 
-    def padded(name: str, fill: int, dtype: Any) -> NDArray[Any]:  # noqa: ANN401 - a numpy scalar type
+    def padded(name: str, fill: int, dtype: Any) -> NDArray[Any]:
         out = np.full((len(rows), longest), fill, dtype=dtype)
         for i, row in enumerate(rows):
             values = getattr(row, name)
@@ -243,7 +243,7 @@ class RowFactory:
 
     def rows(self, seed: int) -> Iterator[Row]:
         """Endless training rows of one worker."""
-        from autoglm_agent.training.corpus import random_distractor, training_samples  # noqa: PLC0415 - the worker's cost
+        from autoglm_agent.training.corpus import random_distractor, training_samples
 
         rng = random.Random(seed)
         maker = RowMaker(self.make_layout(), random_distractor, "train", self.options)

@@ -56,7 +56,7 @@ class FusionForward:
     def __call__(self, batch: FusionBatch, *, seed: int, strength: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, logits at the targets, gate weights at the fused tokens."""
 
-        def put(array: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+        def put(array: np.ndarray) -> Tensor:
             return torch.from_numpy(array).to(self.device, non_blocking=True)
 
         pixels = self.renderer.render(batch.pictures, seed=seed, strength=strength) if batch.pictures else None
@@ -138,7 +138,7 @@ def train_fusion(
             loss_sum.zero_()
             gate_sum.zero_()
         if step % config.eval_every == 0 or step == total:
-            model.eval()
+            model.train(False)
             curves.add(step, evaluate(), total=total)
             model.train()
             save()

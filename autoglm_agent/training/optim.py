@@ -32,7 +32,8 @@ def orthogonalised(matrices: Tensor) -> Tensor:
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if flip else x).to(matrices.dtype)
+    turned: Tensor = x.mT if flip else x
+    return turned.to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -42,7 +43,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # noqa: ANN401 - torch's signature
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient."""
         for group in self.param_groups:
             by_shape: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
@@ -60,13 +61,14 @@ class Muon(torch.optim.Optimizer):
         buffers = [self.state[p]["momentum"] for p in params]
         torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
         nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
+        weights: list[Tensor] = [*params]
         rows = shape[0]
         columns = math.prod(shape[1:])
         update = orthogonalised(torch.stack(nesterov).view(len(params), rows, columns))
         scale = 0.2 * math.sqrt(max(rows, columns))
         if group["weight_decay"]:
-            torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_add_(params, list(update.view(len(params), *shape).unbind()), alpha=-group["lr"] * scale)
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+        torch._foreach_add_(weights, list(update.view(len(params), *shape).unbind()), alpha=-group["lr"] * scale)
 
 
 class Optimiser:
@@ -82,7 +84,8 @@ class Optimiser:
         decay_share: float = 0.5,
         weight_decay: float = 0.01,
     ) -> None:
-        matrices, others = [], []
+        matrices: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
         for name, param in named:
             if not param.requires_grad:
                 continue

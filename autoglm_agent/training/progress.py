@@ -35,10 +35,10 @@ class Curves:
 
 def plot_curves(paths: list[Path], out: Path) -> None:
     """Draw every logged value of the stages' files over the steps, one small panel each, into a PNG."""
-    import matplotlib  # noqa: PLC0415 - heavy, only for this
+    import matplotlib
 
     matplotlib.use("Agg")
-    import matplotlib.pyplot as plt  # noqa: PLC0415
+    import matplotlib.pyplot as plt
 
     series: dict[str, list[tuple[float, float]]] = {}
     offset = 0.0

@@ -86,10 +86,12 @@ def run_fusion(
     torch.nn.init.constant_(model.gate.gain, INITIAL_GAIN)
     for folder in init:
         model.load_state_dict(load_shards(folder), strict=False)
-    model = model.to(where)
+    model.to(where)  # type: ignore[arg-type]  # transformers wraps `to` without its types
     model.speech.eval()
     say(f"model on {device}")
-    pool, held, bank = [], [], None
+    pool: list[SpokenSample] = []
+    held: list[SpokenSample] = []
+    bank: SpeechBank | None = None
     if spoken:
         pool, held, bank = _spoken(model, tokenizer, where, spoken=spoken, eval_size=eval_size, seed=config.seed, workers=workers)
     typed = _typed_eval(eval_size)
@@ -137,7 +139,7 @@ def _spoken(
 
 
 def _typed_eval(count: int) -> list[Sample]:
-    from autoglm_agent.training.corpus import training_samples  # noqa: PLC0415 - pulls in every corpus
+    from autoglm_agent.training.corpus import training_samples
 
     stream = training_samples(random.Random(7), "eval")
     return [next(stream) for _ in range(3 * count)]

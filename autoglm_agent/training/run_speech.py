@@ -50,6 +50,7 @@ STARTED = time.monotonic()
 
 
 def say(text: str) -> None:
+    """A line of the log, with the time since the start."""
     sys.stdout.write(f"[{time.monotonic() - STARTED:7.1f} s] {text}\n")
     sys.stdout.flush()
 
@@ -113,13 +114,14 @@ def run_speech(
         init: shards to go on from; None starts afresh.
         cache: a folder that keeps the made speech for a next run on the same machine.
     """
-    from autoglm_agent.training.task_text import spoken_texts  # noqa: PLC0415 - pulls in every corpus
+    from autoglm_agent.training.task_text import spoken_texts
 
     torch.manual_seed(config.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
     workers = workers or (os.cpu_count() or 1)
     tokenizer = AutoGLMTokenizer.from_pretrained(NANO_DIR)
-    model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano(vocab_size=len(tokenizer))).to(device)
+    model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano(vocab_size=len(tokenizer)))
+    model.to(device)  # type: ignore[arg-type]  # transformers wraps `to` without its types
     if init is not None:
         model.load_state_dict(load_shards(init), strict=False)
     commands = list(spoken_texts(amounts.commands, config.seed, "train")) if amounts.commands else []

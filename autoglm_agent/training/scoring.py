@@ -41,7 +41,7 @@ def character_error_rate(references: Sequence[str], hypotheses: Sequence[str]) -
 
 def syllable_error_rate(references: Sequence[str], hypotheses: Sequence[str], *, tones: bool = False) -> float:
     """Errors per hundred syllables, by default without tones: homophones are no errors."""
-    from autoglm_agent.training.speech_phones import syllables  # noqa: PLC0415 - dictionaries of 100 MB
+    from autoglm_agent.training.speech_phones import syllables
 
     def read(text: str) -> list[str]:
         return syllables(text, tones=tones)

@@ -71,7 +71,7 @@ class SpeechBank:
 
 
 def _gather(task: tuple[int, int, Split]) -> list[Sample]:
-    from autoglm_agent.training.corpus import spoken_samples  # noqa: PLC0415 - the worker's cost
+    from autoglm_agent.training.corpus import spoken_samples
 
     seed, count, split = task
     stream = spoken_samples(random.Random(seed), split)
@@ -115,7 +115,8 @@ def unintelligible(rng: np.random.Generator, speech: NDArray[np.int16]) -> NDArr
         noise = coloured_noise(torch.tensor([float(rng.uniform(0, 2))]), length, generator)[0].numpy()
         envelope = np.interp(np.arange(length), np.linspace(0, length, 12), rng.uniform(0.1, 1, 12))
         noise = noise * envelope
-        return (noise / (np.abs(noise).max() + 1e-6) * 12000 * rng.uniform(0.1, 1)).astype(np.int16)
+        scaled: NDArray[np.int16] = (noise / (np.abs(noise).max() + 1e-6) * 12000 * rng.uniform(0.1, 1)).astype(np.int16)
+        return scaled
     if kind == 1:
         return speech[::-1].copy()
     if kind == 2:
@@ -124,7 +125,8 @@ def unintelligible(rng: np.random.Generator, speech: NDArray[np.int16]) -> NDArr
         return np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
     level = float(np.abs(speech.astype(np.float32)).std()) + 1.0
     drowned = speech.astype(np.float32) + rng.normal(0, level * 10 ** (rng.uniform(12, 20) / 20), len(speech))
-    return (drowned / np.abs(drowned).max() * 16000).astype(np.int16)
+    loud: NDArray[np.int16] = (drowned / np.abs(drowned).max() * 16000).astype(np.int16)
+    return loud
 
 
 @torch.no_grad()

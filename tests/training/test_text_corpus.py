@@ -85,7 +85,11 @@ def test_requests_of_tools_in_one_split_do_not_come_in_the_other() -> None:
     for split in SPLITS:
         rng = random.Random(3)
         samples = [MAKERS["tool_call"](rng, split) for _ in range(3000)]
-        asked[split] = {sample.messages[-2].text.rstrip("。？") for sample in samples if sample.messages[-1].tool_calls[0]["arguments"]}
+        asked[split] = {
+            sample.messages[-2].text.rstrip("。？")
+            for sample in samples
+            if sample.messages[-1].tool_calls[0]["arguments"]
+        }
     shared = asked["train"] & asked["eval"]
     assert len(shared) <= len(asked["eval"]) * 0.005, sorted(shared)[:10]
 
@@ -111,7 +115,13 @@ def test_the_shown_zoo_talk_is_never_trained_on() -> None:
 
 
 def test_replies_and_prompts_are_short(corpus: dict[Split, list[Sample]]) -> None:
-    longest = max(len(message.text) for sample in corpus["train"] if sample.task != "json_output" for message in sample.messages if message.role == "assistant")
+    longest = max(
+        len(message.text)
+        for sample in corpus["train"]
+        if sample.task != "json_output"
+        for message in sample.messages
+        if message.role == "assistant"
+    )
     assert longest <= 64
     totals = sorted(sum(len(str(tool)) for tool in sample.tools) for sample in corpus["train"])
     assert totals[len(totals) // 2] < 500
@@ -121,7 +131,19 @@ def test_the_weights_name_makers_and_all_kinds_come() -> None:
     assert set(TASK_WEIGHTS) == set(MAKERS)
     assert abs(sum(TASK_WEIGHTS.values()) - 1) < 0.02
     tasks = {sample.task for sample in draw(3000, "train")}
-    assert {"tool_call", "tool_none", "tool_result", "tool_parallel", "identity", "memory", "zoo", "arithmetic", "choice", "repeat_request", "unknown"} <= tasks
+    assert {
+        "tool_call",
+        "tool_none",
+        "tool_result",
+        "tool_parallel",
+        "identity",
+        "memory",
+        "zoo",
+        "arithmetic",
+        "choice",
+        "repeat_request",
+        "unknown",
+    } <= tasks
 
 
 @pytest.mark.parametrize(
@@ -154,5 +176,7 @@ def test_a_reply_is_right_when_each_group_is_in_it(answer: object, reply: str, r
         ([{"name": "f", "arguments": {"a": [1, "二"]}}], [{"name": "f", "arguments": {"a": [1, "二"]}}], True),
     ],
 )
-def test_calls_are_compared_as_json_values(expected: list[dict[str, object]], got: list[dict[str, object]], same: bool) -> None:
+def test_calls_are_compared_as_json_values(
+    expected: list[dict[str, object]], got: list[dict[str, object]], same: bool
+) -> None:
     assert exact_tool_match(expected, got) is same

@@ -30,8 +30,22 @@ def test_spoken_texts_are_distinct_and_the_splits_apart() -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(0, "零"), (2, "二"), (10, "十"), (12, "十二"), (20, "二十"), (26.5, "二十六点五"), (105, "一百零五"), (110, "一百一十"),
-     (200, "两百"), (1005, "一千零五"), (2222, "两千两百二十二"), (10_500, "一万零五百"), (-3, "负三"), (0.1, "零点一")],
+    [
+        (0, "零"),
+        (2, "二"),
+        (10, "十"),
+        (12, "十二"),
+        (20, "二十"),
+        (26.5, "二十六点五"),
+        (105, "一百零五"),
+        (110, "一百一十"),
+        (200, "两百"),
+        (1005, "一千零五"),
+        (2222, "两千两百二十二"),
+        (10_500, "一万零五百"),
+        (-3, "负三"),
+        (0.1, "零点一"),
+    ],
 )
 def test_numbers_are_said_as_in_mandarin(number: float, words: str) -> None:
     assert numerals.say_number(number) == words
@@ -68,7 +82,12 @@ def test_parting_is_stable_and_leaves_something_for_both() -> None:
 def test_the_pack_cuts_real_dialogues_into_short_whole_turns(tmp_path: Path) -> None:
     source = tmp_path / "text"
     source.mkdir()
-    dialogue = [["client", "你好。" * 10], ["counselor", "请说。" * 10], ["client", "我" * 30], ["counselor", "嗯" * 300]]
+    dialogue = [
+        ["client", "你好。" * 10],
+        ["counselor", "请说。" * 10],
+        ["client", "我" * 30],
+        ["counselor", "嗯" * 300],
+    ]
     with gzip.open(source / "smile_dialogues.jsonl.gz", "wt") as out:
         out.write(json.dumps(dialogue) + "\n")
     woz = {"1": {"messages": [{"role": "usr", "content": "找餐馆"}, {"role": "sys", "content": "好的"}]}}
@@ -88,4 +107,8 @@ def test_the_pack_cuts_real_dialogues_into_short_whole_turns(tmp_path: Path) -> 
     samples = list(raw_dialogues(tmp_path / "pack"))
     texts = sorted([message.text for message in sample.messages] for sample in samples)
     assert texts == sorted([["你好。" * 10, "请说。" * 10], ["找餐馆", "好的"], ["知道他吗", "知道的"]])
-    assert all(message.role == ("assistant" if index % 2 else "user") for sample in samples for index, message in enumerate(sample.messages))
+    assert all(
+        message.role == ("assistant" if index % 2 else "user")
+        for sample in samples
+        for index, message in enumerate(sample.messages)
+    )
