@@ -29,8 +29,8 @@ def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
         InputError: a precision or a device there is not.
         ModelNotFoundError, CheckpointError: as `model.bundle.load_model`.
     """
-    device = _device(spec.device)
-    precision = _precision(spec.dtype, device)
+    device = resolve_device(spec.device)
+    precision = resolve_precision(spec.dtype, device)
     if device.type == "cpu":
         torch.set_num_threads(spec.threads or spare_threads())
     bundle = load_model(spec.model, dtype=_parameter_dtype(precision, device), device=device)
@@ -56,7 +56,8 @@ def _warm_up(bundle: ModelBundle) -> None:
         model.vision(grey.to(device))
 
 
-def _device(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
+    """The device of this name; `auto` is the first GPU, or else the CPU. Raises InputError if it cannot be used."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -67,7 +68,8 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _precision(dtype: str, device: torch.device) -> Precision:
+def resolve_precision(dtype: str, device: torch.device) -> Precision:
+    """What the linear layers are packed in; `auto` as `load` says. Raises InputError for an unknown one."""
     if dtype == "auto":
         return "float16" if device.type == "cpu" else "bfloat16"
     if dtype not in get_args(Precision):

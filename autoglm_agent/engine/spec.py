@@ -24,7 +24,7 @@ class EngineSpec:
     model: str = "nano"
     device: str = "cpu"
     threads: int = 0
-    dtype: str = "float32"
+    dtype: str = "auto"
     script: Script | None = None
 
 
