@@ -1,0 +1,151 @@
+"""The command line: arguments → settings → one command each, and errors as one line with an exit code.
+
+Exit codes: 0 done; 1 it ran and something is wrong; 2 the input, the model or an option cannot be used. Heavy imports
+are paid by the command that needs them, so that `autoglm --help` is quick. What the commands do is in `commands`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from autoglm_agent.errors import AutoGLMError, CheckpointError, InputError, ModelNotFoundError
+from autoglm_agent.training.commands import app as train_app
+
+UNUSABLE = (InputError, ModelNotFoundError, CheckpointError)
+"""What the user can mend in the command itself: exit code 2, as for a wrong option."""
+
+
+class _Commands(TyperGroup):
+    """Shows our errors as one line; a traceback then always means a bug."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AutoGLMError as error:
+            typer.secho(f"error: {error}", fg="red", err=True)
+            raise typer.Exit(2 if isinstance(error, UNUSABLE) else 1) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Hears, sees and thinks while the user is still speaking, and answers at once.",
+)
+bench_app = typer.Typer(no_args_is_help=True, help="Measure: the engine, or the sessions around it.")
+app.add_typer(train_app, name="train")
+app.add_typer(bench_app, name="bench")
+
+Model = Annotated[str, typer.Option(help="nano, a checkpoint's folder, or a hub id.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
+Threads = Annotated[int, typer.Option(min=0, max=256, help="Compute threads; 0: all cores but one.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead, for programs.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Take the options that stand before a command."""
+    if version:
+        from autoglm_agent import __version__
+
+        typer.echo(f"autoglm-agent {__version__}")
+        ctx.exit()
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless set.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 8000 unless set, 0 takes a free one.")] = None,
+    model: Annotated[str | None, typer.Option(help="nano, a checkpoint's folder, or a hub id.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = None,
+    threads: Annotated[int | None, typer.Option(help="Compute threads; 0: all cores but one.")] = None,
+    api_key: Annotated[list[str] | None, typer.Option(help="Accept this bearer key; may be repeated.")] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Sessions at once; further clients get 503.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+) -> None:
+    """Serve realtime sessions over WebSocket, and chat completions over HTTP.
+
+    What is not given comes from AUTOGLM_* in the environment, then from autoglm.toml in this folder.
+    """
+    from autoglm_agent.settings import load_settings
+
+    settings = load_settings(
+        host=host,
+        port=port,
+        model=model,
+        device=device,
+        threads=threads,
+        api_keys=tuple(api_key) if api_key else None,
+        max_sessions=max_sessions,
+        log_level=log_level,
+    )
+    from autoglm_agent.server.run import serve as run_server
+
+    run_server(settings, announce=typer.echo)
+
+
+@app.command()
+def demo(
+    model: Model = "nano",
+    fast: Annotated[bool, typer.Option("--fast", help="Play recordings faster than real time.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print lines, even to a terminal.")] = False,
+) -> None:
+    """Show the main job on shipped media, over a real WebSocket; exit code 1 when an answer is wrong."""
+    from autoglm_agent.commands.demo import run_demo
+
+    raise typer.Exit(0 if run_demo(model=model, fast=fast, plain=plain) else 1)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What to ask; may be left out when there is a recording.")] = "",
+    image: Annotated[list[Path] | None, typer.Option(help="A picture to ask about; may be repeated.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="A recording of what is asked.")] = None,
+    think: Annotated[bool, typer.Option("--think/--no-think", help="Whether to reason before the answer.")] = True,
+    tools: Annotated[Path | None, typer.Option(help="JSON file with functions the model may call.")] = None,
+    json_output: Json = False,
+    model: Model = "nano",
+    device: Device = "auto",
+    threads: Threads = 0,
+) -> None:
+    """Ask once, in this process: by text, pictures and a recording together."""
+    from autoglm_agent.commands.asking import read_question, run_ask
+    from autoglm_agent.engine.spec import EngineSpec
+
+    question = read_question(text=text, images=image or [], audio=audio, tools=tools, think=think)
+    run_ask(question, EngineSpec(model=model, device=device, threads=threads, dtype="auto"), json_output=json_output)
+
+
+@app.command()
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(help="Recordings: wav, mp3, flac, ogg or opus.")],
+    lookahead_ms: Annotated[
+        int, typer.Option(min=40, max=4000, help="Chunk + lookahead of the recogniser, a multiple of 40.")
+    ] = 320,
+    json_output: Json = False,
+    model: Model = "nano",
+    device: Device = "auto",
+    threads: Threads = 0,
+) -> None:
+    """Write down recordings the way a session hears them: chunk by chunk, with partial results."""
+    from autoglm_agent.commands.transcribing import run_transcribe
+    from autoglm_agent.engine.spec import EngineSpec
+
+    spec = EngineSpec(model=model, device=device, threads=threads, dtype="auto")
+    run_transcribe(files, spec, lookahead_ms=lookahead_ms, json_output=json_output)
+
+
+def main() -> None:
+    """Entry of the `autoglm` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
