@@ -97,7 +97,11 @@ class Attention(nn.Module):
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         if cache is not None:
             k, v = cache.extend(self.layer_index, k, v)
-        causal, grouped = mask is None and length > 1, self.num_heads != self.num_kv_heads
-        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
+        causal, groups = mask is None and length > 1, self.num_heads // self.num_kv_heads
+        if groups > 1 and mask is not None and x.is_cuda:
+            # The kernels that take a mask do not group queries; the one that does both writes out all the scores.
+            k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+            groups = 1
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=groups > 1)
         projected: Tensor = self.o_proj(out.transpose(1, 2).reshape(batch, length, -1))
         return projected

@@ -117,13 +117,19 @@ class VisionEncoder(nn.Module):
         Returns:
             Visual tokens [B, 80, output size], row by row from the upper left.
         """
+        x = self.cells(pixels)
+        merged: Tensor = self.merge_out(functional.gelu(self.merge_in(self._merge(x))))
+        return merged
+
+    def cells(self, pixels: Tensor) -> Tensor:
+        """Features of the stride-32 cells before merging, normalised: uint8 [B, 3, 480, 640] -> [B, 300, D]."""
         x = (pixels.to(self.embed.weight.dtype) / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         x = self.stem(x).flatten(2).transpose(1, 2)
         x = self.embed(x) + self.position
         for layer in self.layers:
             x = layer(x)
-        merged: Tensor = self.merge_out(functional.gelu(self.merge_in(self._merge(self.merge_norm(x)))))
-        return merged
+        normalised: Tensor = self.merge_norm(x)
+        return normalised
 
     def _merge(self, x: Tensor) -> Tensor:
         """Join 2x2 neighbours: [B, rows·columns, D] -> [B, tokens, 4D]; an odd edge is padded with zeros."""

@@ -14,6 +14,7 @@ Init = Annotated[Path | None, typer.Option(help="Shards of an earlier run to go 
 Steps = Annotated[int | None, typer.Option(help="Number of steps: with a seed, the deterministic way.")]
 Minutes = Annotated[float | None, typer.Option(help="Instead of steps: as many as fit, from the measured rate.")]
 Device = Annotated[str, typer.Option(help="cuda or cpu.")]
+Profile = Annotated[bool, typer.Option(help="Print where a few early steps spend their time.")]
 Workers = Annotated[int, typer.Option(help="Processes that make data; 0 takes all cores.")]
 
 
@@ -32,20 +33,20 @@ def speech(
     joined: Annotated[int, typer.Option(help="Sentences of joined human syllables to make.")] = 20_000,
     eval_size: int = 300,
     eval_every: int = 1000,
-    compile_layers: Annotated[bool, typer.Option(help="Compile the layers after the first steps.")] = False,
+    profile: Profile = False,
     cache: Annotated[Path | None, typer.Option(help="Keep the made speech here for a next run on this machine.")] = None,
     seed: int = 0,
     workers: Workers = 0,
     device: Device = "cuda",
 ) -> None:
     """Teach the Conformer to hear: phones and tokens by CTC, for every latency at once."""
-    from autoglm_agent.training.run_speech import run_speech  # noqa: PLC0415
-    from autoglm_agent.training.speech_data import Amounts  # noqa: PLC0415
-    from autoglm_agent.training.speech_stage import SpeechStageConfig  # noqa: PLC0415
+    from autoglm_agent.training.run_speech import run_speech
+    from autoglm_agent.training.speech_data import Amounts
+    from autoglm_agent.training.speech_stage import SpeechStageConfig
 
     config = SpeechStageConfig(
         steps=steps, minutes=minutes, budget_s=budget_s, lr=lr, decay_share=decay_share, warm_start=init is not None,
-        seed=seed, eval_every=eval_every, compile_layers=compile_layers,
+        seed=seed, eval_every=eval_every, profile=profile,
     )
     amounts = Amounts(synthetic=synthetic, commands=commands, joined=joined, cantonese=synthetic // 25)
     run_speech(
@@ -59,11 +60,11 @@ def prepare(
     data: Annotated[Path, typer.Option(help="Folder of the public sets (speech/, vision/, text/).")],
     out: Annotated[Path, typer.Option(help="Where the packs go: out/speech, out/pictures, out/text.")],
 ) -> None:
-    """Make the compact packs that the other stages read."""
-    from autoglm_agent.training.pack import build_pack  # noqa: PLC0415
+    """Make the compact packs that the other stages read: speech (50 MB), pictures (16 MB), text (6 MB)."""
+    from autoglm_agent.training.prepare import prepare_packs
 
-    size = build_pack(data / "speech", out / "speech")
-    typer.echo(f"speech pack: {size / 2**20:.1f} MiB")
+    for line in prepare_packs(data, out):
+        typer.echo(line)
 
 
 @app.command()
@@ -80,18 +81,18 @@ def fusion(
     budget_tokens: Annotated[int, typer.Option(help="Padded tokens per step.")] = 49_152,
     eval_size: int = 600,
     eval_every: int = 1000,
-    compile_layers: Annotated[bool, typer.Option(help="Compile the layers.")] = False,
+    profile: Profile = False,
     seed: int = 0,
     workers: Workers = 0,
     device: Device = "cuda",
 ) -> None:
     """Teach eyes, gate and backbone together, over speech heard by the trained ears."""
-    from autoglm_agent.training.fusion_stage import FusionStageConfig  # noqa: PLC0415
-    from autoglm_agent.training.run_fusion import run_fusion  # noqa: PLC0415
+    from autoglm_agent.training.fusion_stage import FusionStageConfig
+    from autoglm_agent.training.run_fusion import run_fusion
 
     config = FusionStageConfig(
         steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every,
-        compile_layers=compile_layers,
+        profile=profile,
     )
     run_fusion(
         pictures=pictures, out=out, init=init, config=config, spoken=spoken, spoken_share=spoken_share,
@@ -105,13 +106,59 @@ def assemble(
     out: Annotated[Path, typer.Option(help="Checkpoint folder: int8 weights, configuration, tokenizer.")],
 ) -> None:
     """Join the stages' weights into one int8 checkpoint."""
-    from autoglm_agent.model.bundle import save_nano  # noqa: PLC0415
-    from autoglm_agent.model.config import AutoGLMConfig  # noqa: PLC0415
-    from autoglm_agent.model.network import AutoGLMForConditionalGeneration  # noqa: PLC0415
-    from autoglm_agent.training.shards import load_shards  # noqa: PLC0415
+    from autoglm_agent.model.bundle import save_nano
+    from autoglm_agent.model.config import AutoGLMConfig
+    from autoglm_agent.model.network import AutoGLMForConditionalGeneration
+    from autoglm_agent.training.shards import load_shards
 
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano())
     for folder in init:
         model.load_state_dict(load_shards(folder), strict=False)
-    save_nano(model.eval(), out)
+    save_nano(model.train(False), out)
     typer.echo(f"{out}: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB")
+
+
+@app.command()
+def eyes(
+    pictures: Annotated[Path, typer.Option(help="The picture pack of `prepare`.")],
+    out: Out,
+    init: Init = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    lr: float = 1.5e-3,
+    decay_share: Annotated[float, typer.Option(help="Last share of the steps over which the rate falls.")] = 0.5,
+    eval_chunks: Annotated[int, typer.Option(help="Held-out chunks of 128 pictures.")] = 6,
+    eval_every: int = 500,
+    profile: Profile = False,
+    seed: int = 0,
+    workers: Workers = 0,
+    device: Device = "cuda",
+) -> None:
+    """Teach the vision encoder what lies where: characters, things, colours; and to tell photographs apart."""
+    from autoglm_agent.training.eyes_stage import EyesStageConfig
+    from autoglm_agent.training.run_eyes import run_eyes
+
+    config = EyesStageConfig(steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every, profile=profile)
+    run_eyes(
+        pictures=pictures, out=out, init=init, config=config, eval_chunks=eval_chunks, workers=workers, device=device
+    )
+
+
+@app.command()
+def recipe(
+    packs: Annotated[Path, typer.Option(help="The folder of `prepare`: speech/ and pictures/ in it.")],
+    out: Annotated[Path, typer.Option(help="Folder for every stage's weights and logs, and nano/ with the checkpoint.")],
+    devices: Annotated[str, typer.Option(help="One or two devices, such as cuda:0,cuda:1.")] = "cuda:0",
+    ears_minutes: float = 12.0,
+    eyes_minutes: float = 4.0,
+    typed_minutes: float = 7.0,
+    spoken_minutes: float = 6.0,
+) -> None:
+    """Run every stage in turn (ears beside eyes where there are two devices) and assemble the checkpoint."""
+    from autoglm_agent.training.recipe import Recipe, RecipePlan
+
+    plan = RecipePlan(
+        packs=packs, out=out, devices=tuple(devices.split(",")), ears_minutes=ears_minutes, eyes_minutes=eyes_minutes,
+        typed_minutes=typed_minutes, spoken_minutes=spoken_minutes,
+    )
+    typer.echo(f"checkpoint: {Recipe(plan).run()}")

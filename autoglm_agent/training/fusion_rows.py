@@ -15,14 +15,20 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from autoglm_agent.model.chat import ChatLayout
+    from autoglm_agent.training.picture_packing import PackedPictures
     from autoglm_agent.training.pictures import Picture
     from autoglm_agent.training.sample import Message, Sample, Split
 
 GateTarget = tuple[float, float, float]
+ALIGNMENT = 16
+"""Rows are padded to a multiple of this: the attention kernels that take a mask want it."""
+PACKED_TOGETHER = 128
+"""Pictures that the renderer draws in one go."""
 IGNORED_GATE: GateTarget = (-1.0, -1.0, -1.0)
 
 
@@ -69,7 +75,7 @@ class FusionBatch:
     is_global: NDArray[np.bool_]
     is_text: NDArray[np.bool_]
     labels: NDArray[np.int64]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Picture, ...] | tuple[PackedPictures, ...]
     utterances: NDArray[np.int64]
     gate: NDArray[np.float32]
 
@@ -200,7 +206,8 @@ def batched(rows: Iterator[Row], *, budget_tokens: int, pool: int, rng: random.R
         gathered = sorted((next(rows) for _ in range(pool)), key=lambda row: len(row.input_ids))
         cuts: list[list[Row]] = [[]]
         for row in gathered:
-            if cuts[-1] and (len(cuts[-1]) + 1) * len(row.input_ids) > budget_tokens:
+            padded = len(row.input_ids) + -len(row.input_ids) % ALIGNMENT
+            if cuts[-1] and (len(cuts[-1]) + 1) * padded > budget_tokens:
                 cuts.append([])
             cuts[-1].append(row)
         rng.shuffle(cuts)
@@ -209,9 +216,9 @@ def batched(rows: Iterator[Row], *, budget_tokens: int, pool: int, rng: random.R
 
 
 def pad_rows(rows: Sequence[Row]) -> FusionBatch:
-    """Right-pad to the longest, to a multiple of 16 for the device's sake."""
+    """Right-pad to the longest, to a multiple of `ALIGNMENT`."""
     longest = max(len(r.input_ids) for r in rows)
-    longest += -longest % 16
+    longest += -longest % ALIGNMENT
 
     def padded(name: str, fill: int, dtype: Any) -> NDArray[Any]:
         out = np.full((len(rows), longest), fill, dtype=dtype)
@@ -236,8 +243,9 @@ class RowFactory:
 
     def __init__(
         self, make_layout: Callable[[], ChatLayout], pool: Sequence[SpokenSample], spoken_share: float,
-        options: RowOptions, budget_tokens: int,
+        options: RowOptions, budget_tokens: int, atlas: Path | None = None,
     ) -> None:
+        self.atlas = atlas
         self.make_layout, self.pool, self.spoken_share = make_layout, pool, spoken_share
         self.options, self.budget_tokens = options, budget_tokens
 
@@ -258,8 +266,18 @@ class RowFactory:
                 yield row
 
     def batches(self, seed: int) -> Iterator[FusionBatch]:
-        """Endless batches of one worker."""
-        return batched(self.rows(seed), budget_tokens=self.budget_tokens, pool=1500, rng=random.Random(seed + 1))
+        """Endless batches of one worker, their pictures packed where the atlas is known."""
+        batches = batched(self.rows(seed), budget_tokens=self.budget_tokens, pool=1500, rng=random.Random(seed + 1))
+        if self.atlas is None:
+            yield from batches
+            return
+        from autoglm_agent.training.picture_packing import Packer
+        from autoglm_agent.training.sprites import Atlas
+
+        packer = Packer(Atlas.load(self.atlas))
+        for batch in batches:
+            chunks = [batch.pictures[i : i + PACKED_TOGETHER] for i in range(0, len(batch.pictures), PACKED_TOGETHER)]
+            yield replace(batch, pictures=tuple(packer.pack(chunk) for chunk in chunks))  # type: ignore[arg-type]
 
 
 def _work(factory: RowFactory, seed: int, queue: multiprocessing.queues.Queue[FusionBatch]) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from autoglm_agent.training.optim import Optimiser
+from autoglm_agent.training.progress import StepProfiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +44,7 @@ class FusionStageConfig:
     warmup_steps: int = 300
     seed: int = 0
     eval_every: int = 1000
-    compile_layers: bool = False
+    profile: bool = False
 
 
 class FusionForward:
@@ -98,13 +99,11 @@ def train_fusion(
         model.named_parameters(), lr=config.lr, total_steps=total, decay_share=config.decay_share,
         warmup_steps=config.warmup_steps,
     )
-    if config.compile_layers:
-        for layer in (*model.backbone.layers, *model.vision.layers):
-            layer.compile(dynamic=True)
     started = logged_at = time.monotonic()
     marks: list[float] = []
     loss_sum, gate_sum = torch.zeros((), device=forward.device), torch.zeros((), device=forward.device)
     tokens = pictures = step = 0
+    profiler = StepProfiler(enabled=config.profile)
     while step < total:
         batch = next(batches)
         loss, _, weights = forward(batch, seed=config.seed * 1_000_003 + step)
@@ -114,8 +113,9 @@ def train_fusion(
         loss_sum += loss.detach()
         gate_sum += gate.detach()
         tokens += batch.input_ids.size
-        pictures += len(batch.pictures)
+        pictures += sum(getattr(picture, "num_pictures", 1) for picture in batch.pictures)
         step += 1
+        profiler.step()
         if config.minutes and step % RATE_STEPS == 0:
             marks = [*marks[-4:], time.monotonic()]
             if len(marks) == 5:

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,38 @@ class Curves:
         share = f"{100 * step / total:5.1f} %" if total else ""
         sys.stdout.write(f"[{point['seconds']:7.1f} s] step {step} {share}  {shown}\n")
         sys.stdout.flush()
+
+
+class StepProfiler:
+    """Prints where steps 30 to 34 spend their time; does nothing unless enabled."""
+
+    FIRST, LAST = 30, 34
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
+        self.num_steps = 0
+        self._profile: Any = None
+
+    def step(self) -> None:
+        """Call at the end of every step."""
+        if not self.enabled:
+            return
+        import torch  # heavy, and only for this
+
+        self.num_steps += 1
+        if self.num_steps == self.FIRST:
+            activities = [torch.profiler.ProfilerActivity.CPU]
+            if torch.cuda.is_available():
+                activities.append(torch.profiler.ProfilerActivity.CUDA)
+            self._profile = torch.profiler.profile(activities=activities)
+            self._profile.__enter__()
+        elif self.num_steps == self.LAST + 1:
+            self._profile.__exit__(None, None, None)
+            key = "self_cuda_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
+            table = self._profile.key_averages().table(sort_by=key, row_limit=18, max_name_column_width=48)
+            sys.stdout.write(f"{table}\n")
+            sys.stdout.flush()
+            self._profile = None
 
 
 def plot_curves(paths: list[Path], out: Path) -> None:

@@ -112,7 +112,7 @@ def run_fusion(
 
     if config.minutes:
         config = replace(config, minutes=config.minutes - (time.monotonic() - STARTED) / 60)
-    factory = RowFactory(make_layout, pool, spoken_share, RowOptions(), budget_tokens)
+    factory = RowFactory(make_layout, pool, spoken_share, RowOptions(), budget_tokens, pictures)
     say("training")
     model.train()
     model.speech.eval()

@@ -7,11 +7,9 @@ device. The evaluation sets are made here too, so that training and `autoglm eva
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
 import random
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,14 +20,16 @@ import torch
 from autoglm_agent.training.pack import NaturalSpeech, load_pack, load_sentences
 from autoglm_agent.training.speech_phones import phones_of, phones_of_pinyin, pinyin_of
 from autoglm_agent.training.syllable_bank import SyllableBank, concatenated_speech, concatenated_syllables
-from autoglm_agent.training.synthesis import Utterance, random_utterance, synthesise
+from autoglm_agent.training.synthesis import Utterance, random_utterance, synthesise, synthesise_many
 from autoglm_agent.training.wave_bank import Recipe, WaveBank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from autoglm_agent.training.speech_natural import Recording
 
 RECIPES: dict[str, Recipe] = {
     "synthetic": Recipe(share=0.42, join=0.12, min_speed=0.92, max_speed=1.09),
@@ -42,10 +42,6 @@ RECIPES: dict[str, Recipe] = {
     "syllable": Recipe(share=0.02, join=0.6, min_speed=0.85, max_speed=1.2),
 }
 """Shares of training seconds by source, and how each is joined and sped: natural speech gets far more than its length."""
-
-
-SLICE = 256
-"""Utterances a worker makes before it hands them over: two seconds of work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +65,7 @@ class Clip:
 
 
 _bank: list[SyllableBank] = []
-
-
-def _start_joiner(pack_dir: str) -> None:
-    _bank.append(SyllableBank.of(load_pack(_path(pack_dir)).recordings))
-
-
-def _path(text: str) -> Path:
-    from pathlib import Path as Concrete  # noqa: PLC0415 - annotations only elsewhere
-
-    return Concrete(text)
+"""Of the parent, inherited by the joining processes: a third of a gigabyte that is not worth sending."""
 
 
 def _join(task: tuple[str, int]) -> tuple[str, NDArray[np.int16]] | None:
@@ -104,55 +91,38 @@ def pinyin_many(texts: Sequence[str], workers: int) -> list[str]:
         return pool.map(_read, texts, chunksize=256)
 
 
-def joined_clips(pack_dir: Path, texts: Sequence[str], seed: int, workers: int) -> list[Clip]:
+def joined_clips(recordings: Sequence[Recording], texts: Sequence[str], seed: int, workers: int) -> list[Clip]:
     """Sentences read by joined human syllables and words; sentences with a syllable nobody recorded are left out."""
+    if not texts:
+        return []
     tasks = [(text, seed + i) for i, text in enumerate(texts)]
-    if workers <= 0:
-        _start_joiner(str(pack_dir))
-        results: Iterable[tuple[str, NDArray[np.int16]] | None] = list(map(_join, tasks))
+    _bank[:] = [SyllableBank.of(recordings)]
+    try:
+        if workers <= 0:
+            results = list(map(_join, tasks))
+        else:
+            with multiprocessing.get_context("fork").Pool(workers) as pool:
+                results = pool.map(_join, tasks, chunksize=64)
+    finally:
         _bank.clear()
-    else:
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(workers, initializer=_start_joiner, initargs=(str(pack_dir),)) as pool:
-            results = pool.map(_join, tasks, chunksize=64)
     return [Clip(r[1], r[0], tuple(pinyin_of(r[0])), "joined") for r in results if r is not None]
 
 
-def _say_all(task: tuple[int, Sequence[Utterance], str]) -> tuple[int, str]:
-    """Worker: synthesise a slice into a file (samples of this size are slow through a pipe)."""
-    number, utterances, folder = task
-    waves = [synthesise(u) for u in utterances]
-    path = f"{folder}/{number:06d}.npz"
-    np.savez(path, flat=np.concatenate(waves), lengths=np.array([len(w) for w in waves]))
-    return number, path
-
-
 def say_utterances(utterances: Sequence[Utterance], workers: int) -> list[NDArray[np.int16]]:
-    """All waves in order. With `workers`, by that many processes; progress is shown, and a stall ends the run.
-
-    Raises TimeoutError when no slice is finished for a minute.
-    """
+    """All waves in order, with progress shown ten times; with 0 workers in this process."""
     if workers <= 0:
         return [synthesise(u) for u in utterances]
-    waves: list[NDArray[np.int16]] = []
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
-        tasks = [(i, utterances[at : at + SLICE], folder) for i, at in enumerate(range(0, len(utterances), SLICE))]
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            results = pool.imap(_say_all, tasks)
-            for done in range(1, len(tasks) + 1):
-                try:
-                    _, path = results.next(timeout=60)
-                except multiprocessing.TimeoutError as stalled:
-                    raise TimeoutError(f"synthesis stalled after {len(waves)} of {len(utterances)} utterances") from stalled
-                with np.load(path) as made:
-                    waves += np.split(made["flat"], np.cumsum(made["lengths"])[:-1])
-                os.unlink(path)
-                if done * 10 // len(tasks) != (done - 1) * 10 // len(tasks):
-                    rate = len(waves) / (time.monotonic() - started)
-                    sys.stdout.write(f"    {len(waves)}/{len(utterances)} utterances, {rate:.0f}/s\n")
-                    sys.stdout.flush()
-    return waves
+    shown = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        if done * 10 // total > shown:
+            shown = done * 10 // total
+            sys.stdout.write(f"    {done}/{total} utterances, {done / (time.monotonic() - started):.0f}/s\n")
+            sys.stdout.flush()
+
+    return list(synthesise_many(utterances, workers, progress=progress))
 
 
 def synthetic_clips(utterances: Sequence[Utterance], source: str, workers: int) -> list[tuple[Clip, Utterance]]:
@@ -185,7 +155,8 @@ def training_clips(
     rng = random.Random(seed)
     sentences = load_sentences(pack_dir, "train")
     rng.shuffle(sentences)
-    clips = natural_clips(load_pack(pack_dir, workers=workers), "train")
+    natural = load_pack(pack_dir, workers=workers)
+    clips = natural_clips(natural, "train")
     say(f"{len(clips)} recordings")
     texts = [sentences[i % len(sentences)] for i in range(amounts.synthetic)]
     pinyin = pinyin_many([*texts, *commands[: amounts.commands]], workers)
@@ -203,7 +174,7 @@ def training_clips(
     kind = {id(u): source for source, utterances in plans for u in utterances}
     clips += [replace(clip, source=kind[id(u)]) for clip, u in made]
     say(f"{len(made)} synthetic utterances")
-    joined = joined_clips(pack_dir, sentences[: amounts.joined], seed, workers)
+    joined = joined_clips(natural.recordings, sentences[: amounts.joined], seed, workers)
     say(f"{len(joined)} joined sentences")
     return clips + joined
 

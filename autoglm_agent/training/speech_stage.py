@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autoglm_agent.training.optim import Optimiser
+from autoglm_agent.training.progress import StepProfiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from autoglm_agent.training.wave_bank import Recipe, WaveBank
 
 RATE_STEPS = 60
-COMPILE_AT_STEP = 200
-"""Late enough to see the rate without it first."""
 CHUNK_CHOICES: tuple[int | None, ...] = (4, 8, 8, 8, 12, 16, 16, 16, 24, None)
 """Frames of 40 ms; the runtime's default (8) and the published latency (16) come up most."""
 
@@ -40,12 +39,13 @@ class SpeechStageConfig:
     minutes: float | None = None
     budget_s: float = 800.0
     lr: float = 2e-3
-    token_fade_steps: tuple[int, int] = (400, 900)
+    token_fade_steps: tuple[int, int] = (200, 450)
     warm_start: bool = False
+    warmup_steps: int = 300
     decay_share: float = 0.5
     seed: int = 0
     eval_every: int = 1000
-    compile_layers: bool = False
+    profile: bool = False
 
 
 def ctc_losses(
@@ -91,17 +91,15 @@ def train_speech(
     optimiser = Optimiser(
         ((n, p) for n, p in encoder.named_parameters() if not n.startswith("adapter")),
         lr=config.lr, total_steps=total, decay_share=config.decay_share,
+        warmup_steps=config.warmup_steps,
     )
     batches = bank.batches(recipes, budget_s=config.budget_s, seed=config.seed)
     started = logged_at = time.monotonic()
     marks: list[float] = []
     sums = {"phone_loss": torch.zeros((), device=device), "token_loss": torch.zeros((), device=device)}
     step = 0
+    profiler = StepProfiler(enabled=config.profile)
     while step < total:
-        if config.compile_layers and step == COMPILE_AT_STEP:
-            torch._dynamo.config.suppress_errors = True  # What cannot be compiled runs as it did.
-            for layer in encoder.layers:
-                layer.compile(dynamic=True)
         batch = next(batches)
         begin, end = config.token_fade_steps
         fade = 1.0 if config.warm_start else min(1.0, max(0.0, (step - begin) / (end - begin)))
@@ -120,6 +118,7 @@ def train_speech(
         sums["phone_loss"] += phone.detach()
         sums["token_loss"] += token.detach()
         step += 1
+        profiler.step()
         if config.minutes and step % RATE_STEPS == 0:
             marks = [*marks[-4:], time.monotonic()]
             if len(marks) == 5:  # As many steps as the minutes still hold at the rate of late.

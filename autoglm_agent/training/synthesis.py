@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
 import random
-from dataclasses import dataclass
+import tempfile
+import time
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -50,6 +55,8 @@ _WARP_UP, _WARP_DOWN = 640, 882
 """22,050 Hz to 16 kHz as a ratio of whole numbers; the warp changes the second."""
 _WARP_CHOICES = (784, 800, 810, 840, 864, 875, 882, 896, 900, 945, 960, 972, 980, 1000)
 """Products of small primes, whose Fourier transforms are fast: a warp is taken to the nearest."""
+STALL_S = 60.0
+"""A chunk takes two to eight seconds; a process that needs a minute will never end."""
 CHUNK = 256
 """Utterances a process makes before it ends: a few seconds of work against some 20 ms to start it."""
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
@@ -158,6 +165,68 @@ def random_utterance(
     )
 
 
+def _make(utterances: Sequence[Utterance], path: str) -> None:
+    """Child process: synthesise a chunk into a file (samples of this size are slow through a pipe)."""
+    waves = [synthesise(utterance) for utterance in utterances]
+    np.savez(path, flat=np.concatenate([*waves, np.zeros(0, np.int16)]), lengths=np.array([len(w) for w in waves]))
+
+
+@dataclass(slots=True)
+class _Job:
+    start: int
+    stop: int
+    path: str
+    process: BaseProcess
+    began: float
+
+
+class _Crew:
+    """Chunks in the making, each in a process of its own; what kills its process is halved until it is found."""
+
+    def __init__(self, utterances: Sequence[Utterance], workers: int, chunk: int, folder: str) -> None:
+        self.utterances = list(utterances)
+        self.workers, self.folder = max(1, workers), folder
+        self.pending = [(at, min(at + chunk, len(self.utterances))) for at in range(0, len(self.utterances), chunk)]
+        self.pending.reverse()
+        self.running: dict[int, _Job] = {}
+        self.done: dict[int, list[NDArray[np.int16]]] = {}
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["pypinyin", __name__])
+
+    def advance(self) -> None:
+        """Start what may start, wait for something to end, take it in."""
+        while self.pending and len(self.running) < self.workers and len(self.done) < 4 * self.workers + 8:
+            start, stop = self.pending.pop()
+            path = f"{self.folder}/{start:08d}.npz"
+            process = self.context.Process(target=_make, args=(self.utterances[start:stop], path), daemon=True)
+            process.start()
+            self.running[process.sentinel] = _Job(start, stop, path, process, time.monotonic())
+        ended = {item for item in wait(list(self.running), timeout=1.0) if isinstance(item, int)}
+        for sentinel, job in list(self.running.items()):
+            if sentinel not in ended and time.monotonic() - job.began > STALL_S:
+                job.process.kill()
+                ended.add(sentinel)
+        for sentinel in sorted(ended, key=lambda item: self.running[item].start):
+            self._take(self.running.pop(sentinel))
+
+    def _take(self, job: _Job) -> None:
+        job.process.join()
+        if job.process.exitcode == 0:
+            with np.load(job.path) as made:
+                self.done[job.start] = np.split(made["flat"], np.cumsum(made["lengths"])[:-1])
+            os.unlink(job.path)
+        elif job.stop - job.start > 1:
+            middle = (job.start + job.stop) // 2
+            self.pending += [(middle, job.stop), (job.start, middle)]
+        else:
+            culprit = self.utterances[job.start]
+            plain = replace(culprit, voice="", rate=175, pitch=50, range=50)
+            if culprit == plain:
+                raise RuntimeError(f"espeak-ng cannot say {culprit.text!r}")
+            self.utterances[job.start] = plain
+            self.pending.append((job.start, job.stop))
+
+
 def synthesise_many(
     utterances: Sequence[Utterance],
     workers: int,
@@ -167,13 +236,19 @@ def synthesise_many(
 ) -> Iterator[NDArray[np.int16]]:
     """The waves of the utterances in their order, made by at most `workers` processes at a time.
 
-    Each chunk has a fresh process, so the same list and chunk give the same samples whatever `workers` is.
+    Each chunk has a fresh process, so the same list and chunk give the same samples whatever `workers` is. Some voices
+    crash the library or never end at some pitches; such an utterance is found and said in the plain voice instead.
     `progress(done, total)` is called after each chunk. Memory is bounded by what the caller keeps.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pypinyin", __name__])
-    with context.Pool(max(1, workers), maxtasksperchild=1) as pool:
-        for done, wave in enumerate(pool.imap(synthesise, utterances, chunksize=chunk), start=1):
-            yield wave
-            if progress is not None and (done % chunk == 0 or done == len(utterances)):
-                progress(done, len(utterances))
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+        crew = _Crew(utterances, workers, chunk, folder)
+        at = 0
+        while at < len(utterances):
+            if at not in crew.done:
+                crew.advance()
+                continue
+            waves = crew.done.pop(at)
+            at += len(waves)
+            yield from waves
+            if progress is not None:
+                progress(at, len(utterances))
