@@ -13,12 +13,11 @@ _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}
 
 
 def shown(value: float | None, unit: str) -> str:
-    """A value with as many digits as it deserves."""
+    """A value with its unit and as many digits as it deserves."""
     if value is None:
         return "–"
-    if unit in ("AUC", "× real time"):
-        return f"{value:.3f}"
-    return f"{value:.2f}" if unit == "s" else f"{value:.0f}" if unit in ("ms", "tokens/s") else f"{value:.1f}"
+    digits = {"AUC": 3, "× real time": 3, "s": 2, "ms": 0, "tokens/s": 0}.get(unit, 1)
+    return f"{value:.{digits}f} {unit}"
 
 
 def table_of(results: Mapping[str, Any]) -> Table:
@@ -27,15 +26,15 @@ def table_of(results: Mapping[str, Any]) -> Table:
         title=f"{results['model']} · {results['sizes']} · {results['device']}",
         caption=f"{results['passed']} targets reached, {results['failed']} missed, {results['open']} not measured",
     )
-    for name in ("", "what", "value", "unit", "target", "n", "", "note"):
-        table.add_column(name, justify="right" if name in ("value", "n") else "left")
+    for name in ("", "what", "value", "target", "n", "", "note"):
+        table.add_column(name, justify="right" if name in ("value", "n") else "left", no_wrap=name == "value")
     previous = ""
     for row in _rows(results):
         if previous and row["group"] != previous:
             table.add_section()
         table.add_row(
-            row["group"] if row["group"] != previous else "", row["title"], shown(row["value"], row["unit"]),
-            row["unit"], row["target"], str(row["n"] or ""), _MARKS[row["passed"]], row["note"],
+            row["group"] if row["group"] != previous else "", row["title"], shown(row["value"], row["unit"]), row["target"],
+            str(row["n"] or ""), _MARKS[row["passed"]], row["note"],
         )
         previous = row["group"]
     return table

@@ -45,7 +45,6 @@ class Spec:
     unit: str = "%"
     at_least: float | None = None
     at_most: float | None = None
-    digits: int = 1
 
     @property
     def target(self) -> str:
@@ -133,7 +132,7 @@ def rows_of(group: Group, values: Mapping[str, Measured], missing: str = "nothin
         )
         if spec.key in values:
             found = values[spec.key]
-            value = round(found.value, max(spec.digits, 4))
+            value = round(found.value, 4)
             row = Row(
                 key=spec.key, group=group.title, title=spec.title, unit=spec.unit, target=spec.target, value=value,
                 n=found.n, passed=spec.passes(value), note=found.detail, timing=group.timing,

@@ -119,7 +119,7 @@ def human(context: Context) -> Mapping[str, Measured]:
 
 
 def _delay_spec(name: str) -> Spec:
-    return Spec(key=f"delay_{name}", title=f"last word shown after its end, median, {_SAID[name]}", unit="ms", digits=0)
+    return Spec(key=f"delay_{name}", title=f"last word shown after its end, median, {_SAID[name]}", unit="ms")
 
 
 GROUPS: Final[tuple[Group, ...]] = (

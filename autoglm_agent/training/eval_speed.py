@@ -85,11 +85,11 @@ GROUPS: Final[tuple[Group, ...]] = (
         name="speed", title="size and speed", measure=speed, needs=("engine",), timing=True,
         specs=(
             Spec(key="size", title="checkpoint on disk", unit="MB", at_most=40.0),
-            Spec(key="load", title="load time", unit="s", at_most=2.0, digits=2),
-            Spec(key="rtf", title="hearing, one stream", unit="× real time", at_most=0.15, digits=3),
-            Spec(key="rtf_streams", title="hearing, per stream at eight", unit="× real time", at_most=0.06, digits=3),
-            Spec(key="frame", title="a frame", unit="ms", at_most=150.0, digits=0),
-            Spec(key="tokens_per_s", title="decoding", unit="tokens/s", at_least=100.0, digits=0),
+            Spec(key="load", title="load time", unit="s", at_most=2.0),
+            Spec(key="rtf", title="hearing, one stream", unit="× real time", at_most=0.15),
+            Spec(key="rtf_streams", title="hearing, per stream at eight", unit="× real time", at_most=0.06),
+            Spec(key="frame", title="a frame", unit="ms", at_most=150.0),
+            Spec(key="tokens_per_s", title="decoding", unit="tokens/s", at_least=100.0),
         ),
     ),
 )

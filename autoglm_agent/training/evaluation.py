@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -34,6 +35,8 @@ GROUPS: Final[tuple[Group, ...]] = (
 )  # fmt: skip
 SESSIONS: Final = {"cpu": 16, "cuda": 96}
 """Conversations at a time: on a CPU more only grow the cache, on a GPU they share each pass."""
+TABLE_WIDTH: Final = 150
+"""Of the table in a file or a pipe, whose width nobody knows."""
 Sizes = Literal["tiny", "quick", "full"]
 
 
@@ -67,7 +70,7 @@ def run_eval(
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json_module.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    Console().print(table_of(results))
+    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(table_of(results))
     if json:
         sys.stdout.write(json_module.dumps(results, ensure_ascii=False) + "\n")
     return results
@@ -166,7 +169,7 @@ def _load(model: str, device: str) -> tuple[EngineFacts, str]:
     from autoglm_agent.engine.spec import EngineSpec
     from autoglm_agent.model.bundle import load_model, resolve
 
-    kind = device.partition(":")[0]
+    kind = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device.partition(":")[0]
     sessions = SESSIONS.get(kind, SESSIONS["cpu"])
     limits = EngineLimits(num_slots=sessions, max_waiting=8 * sessions, max_batch=sessions)
     directory = resolve(model)
