@@ -6,6 +6,7 @@ are paid by the command that needs them, so that `autoglm --help` is quick. What
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,12 @@ class _Commands(TyperGroup):
         except AutoGLMError as error:
             typer.secho(f"error: {error}", fg="red", err=True)
             raise typer.Exit(2 if isinstance(error, UNUSABLE) else 1) from error
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("autoglm_agent"):
+                raise
+            hint = "install it, or all that training needs: pip install 'autoglm-agent[train]'"
+            typer.secho(f"error: this needs the package {error.name}; {hint}.", fg="red", err=True)
+            raise typer.Exit(2) from error
 
 
 app = typer.Typer(
@@ -43,7 +50,10 @@ app.add_typer(bench_app, name="bench")
 Model = Annotated[str, typer.Option(help="nano, a checkpoint's folder, or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
 Threads = Annotated[int, typer.Option(min=0, max=256, help="Compute threads; 0: all cores but one.")]
+Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16 or int8.")]
+Recording = Annotated[Path | None, typer.Option(help="What the users say, instead of the shipped recording.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead, for programs.")]
+JsonLine = Annotated[bool, typer.Option("--json", help="End with one line of JSON, for programs.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -140,6 +150,72 @@ def transcribe(
 
     spec = EngineSpec(model=model, device=device, threads=threads, dtype="auto")
     run_transcribe(files, spec, lookahead_ms=lookahead_ms, json_output=json_output)
+
+
+class Sizes(StrEnum):
+    """How much `eval` asks."""
+
+    tiny = "tiny"
+    quick = "quick"
+    full = "full"
+
+
+@app.command("eval")
+def evaluate(
+    data: Annotated[Path | None, typer.Option(help="Folder of the public sets, for the rows that need them.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A group or a row to measure; may be repeated.")] = None,
+    sizes: Annotated[Sizes, typer.Option(help="How much is asked: quick takes minutes, full is for claims.")] = (
+        Sizes.quick
+    ),
+    out: Annotated[Path | None, typer.Option(help="Write the results to this JSON file, too.")] = None,
+    json_output: JsonLine = False,
+    model: Model = "nano",
+    device: Device = "cpu",
+) -> None:
+    """Measure what a model can do, on sets it was never trained on, as one table."""
+    if data is not None and not data.is_dir():
+        raise InputError(f"--data {data} is not a folder; check the path.")
+    from autoglm_agent.training.evaluation import run_eval
+
+    run_eval(model=model, data=data, device=device, sizes=sizes.value, json=json_output, only=only, out=out)
+
+
+@bench_app.command("engine")
+def bench_engine(
+    model: Model = "nano",
+    device: Device = "cpu",
+    dtype: Dtype = "auto",
+    recording: Recording = None,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure how fast a model loads, hears, sees, reads and writes on this machine."""
+    from autoglm_agent.bench.engine import run
+
+    run(model=model, device=device, dtype=dtype, json=json_output, recording=recording)
+
+
+@bench_app.command("realtime")
+def bench_realtime(
+    sessions: Annotated[int, typer.Option(min=1, help="Users who talk at once.")] = 8,
+    seconds: Annotated[float, typer.Option(min=1, help="How long they talk.")] = 15.0,
+    engine: Annotated[str, typer.Option(help="scripted measures the sessions alone; or a model's name.")] = "scripted",
+    device: Device = "cpu",
+    dtype: Dtype = "auto",
+    recording: Recording = None,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure what many sessions at once cost, and how late their events come."""
+    from autoglm_agent.bench.realtime import run
+
+    run(
+        sessions=sessions,
+        seconds=seconds,
+        engine=engine,
+        device=device,
+        dtype=dtype,
+        json=json_output,
+        recording=recording,
+    )
 
 
 def main() -> None:

@@ -88,13 +88,14 @@ async def play_scene(scene: Scene, url: str, model: str, view: View, *, real_tim
     latency_ms: dict[str, float] = {}
     async with connect(url, model=model) as client:
         await _open(client, scene)
-        for spoken in scene.turns:
+        for number, spoken in enumerate(scene.turns, start=1):
             turn = await _speak(client, scene, spoken, view, real_time=real_time)
-            wrong += complaints(spoken.expected, turn)
+            found = complaints(spoken.expected, turn)
             latency_ms = turn.latency_ms
             if spoken.tool_result is not None and turn.calls:
                 after = await _give_result(client, turn, spoken.tool_result, view)
-                wrong += complaints(spoken.expected_after, after)
+                found += complaints(spoken.expected_after, after)
+            wrong += [f"turn {number}: {complaint}" for complaint in found] if len(scene.turns) > 1 else found
     return Outcome(
         title=scene.title, seconds=time.perf_counter() - start_s, latency_ms=latency_ms, complaints=tuple(wrong)
     )

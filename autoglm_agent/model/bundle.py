@@ -115,7 +115,10 @@ def resolve(name: str) -> Path:
     """
     if name == "nano":
         if not (NANO_DIR / WEIGHTS_FILE).is_file():
-            raise ModelNotFoundError("the weights of nano are not in this installation; install the released wheel.")
+            raise ModelNotFoundError(
+                "the weights of nano are not in this installation; train them with `autoglm train recipe`, "
+                "or install a release that has them."
+            )
         return NANO_DIR
     path = Path(name).expanduser()
     if path.is_dir():
