@@ -197,7 +197,7 @@ class Listener:
                 now_ms = self._endpointer.num_samples * 1000 // SAMPLE_RATE_HZ
                 self._start_ms, self._voiced_ms = event.audio_start_ms, self._endpointer.config.min_speech_ms
                 pre_roll = bytes(self._recent[-(now_ms - event.audio_start_ms) * BYTES_PER_MS :])
-                await self._recogniser.begin(self._item_id(), pre_roll)
+                await self._recogniser.begin(self._item_id(), pre_roll, announced=False)
             case SilenceBegan():
                 self._weigh_the_end()
             case SpeechResumed():
@@ -219,6 +219,7 @@ class Listener:
         self._line.tell(f.SpeechStarted(audio_start_ms=self._start_ms))
         if answering:
             self._responder.interrupt()
+        self._recogniser.announce()
 
     def _weigh_the_end(self) -> None:
         settings = self._settings
@@ -261,6 +262,7 @@ class Listener:
         self._to_16k = Resampler(self._format.sample_rate_hz, SAMPLE_RATE_HZ)
         if self._recogniser.current is None:  # voice activity has found no speech in it: the client knows better
             await self._recogniser.begin(item_id, bytes(self._recent))
+        self._recogniser.announce()
         self._recogniser.resume()
         await self._recogniser.push(tail)
         self._recogniser.end(item_id)

@@ -61,7 +61,8 @@ class Recogniser:
         self._prefill = prefill
         self._frame_id = frame_id
         self._trial: _Trial | None = None
-        self._told = ""
+        self._stable = self._told = ""
+        self._announced = True
         self._pushed_ms = 0
         self._reached_ms = 0
         self._progress = anyio.Event()
@@ -72,12 +73,18 @@ class Recogniser:
         """The words of the open utterance so far, stable and not."""
         return self.current.transcript if self.current is not None else ""
 
-    async def begin(self, item_id: str, pcm: bytes) -> None:
-        """Open an utterance that starts with `pcm`, the pre-roll."""
+    async def begin(self, item_id: str, pcm: bytes, *, announced: bool = True) -> None:
+        """Open an utterance that starts with `pcm`, the pre-roll. Until it is announced its partials are kept back."""
         self.current = Utterance(item_id, self._line.new_id("utt"))
-        self._told = ""
+        self._stable = self._told = ""
+        self._announced = announced
         await self._engine.send(self._opening(self.current))
         await self.push(pcm)
+
+    def announce(self) -> None:
+        """The client knows of the utterance now: tell what was understood until here."""
+        self._announced = True
+        self._tell_stable()
 
     async def push(self, pcm: bytes) -> None:
         """Append 16 kHz audio to the open utterance, as fast as the engine takes it."""
@@ -182,9 +189,16 @@ class Recogniser:
         self._reached_ms = max(self._reached_ms, transcript.audio_ms)
         self._progress.set()
         utterance.transcript = transcript.stable + transcript.unstable
-        if len(transcript.stable) > len(self._told) and transcript.stable.startswith(self._told):
-            self._line.tell(f.TranscriptDelta(item_id=utterance.item_id, text=transcript.stable[len(self._told) :]))
-            self._told = transcript.stable
+        self._stable = transcript.stable
+        self._tell_stable()
+
+    def _tell_stable(self) -> None:
+        """What has become stable since the last time, if the client may know."""
+        if self.current is None or not self._announced:
+            return
+        if len(self._stable) > len(self._told) and self._stable.startswith(self._told):
+            self._line.tell(f.TranscriptDelta(item_id=self.current.item_id, text=self._stable[len(self._told) :]))
+            self._told = self._stable
 
     def on_failure(self, failed: m.Failed) -> None:
         """The stream of the open utterance was lost: open another and push what was said so far."""

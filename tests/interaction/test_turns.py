@@ -51,6 +51,24 @@ async def text_only(client) -> None:
     await client.next("session.updated")
 
 
+async def test_what_is_said_over_a_reply_is_transcribed_in_order(connect) -> None:
+    with anyio.fail_after(5):
+        async with connect(SCRIPT) as client:
+            audio = {"input": {"transcription": {"model": "nano"}}}
+            session = {"type": "realtime", "output_modalities": ["text"], "audio": audio}
+            await client.send("session.update", session=session)
+            await client.write("讲个故事")
+            await client.until("response.output_text.delta")
+            await client.say(speech())
+            await client.say(silence(1000))
+            completed = await client.next("conversation.item.input_audio_transcription.completed")
+    deltas = [e["delta"] for e in client.seen if e["type"].endswith("input_audio_transcription.delta")]
+    before = kinds(client.seen).index("input_audio_buffer.speech_started")
+    assert deltas
+    assert completed["transcript"].startswith("".join(deltas))
+    assert not [kind for kind in kinds(client.seen)[:before] if kind.endswith("input_audio_transcription.delta")]
+
+
 async def test_a_text_turn_has_the_order_of_the_protocol(connect) -> None:
     with anyio.fail_after(5):
         async with connect(SCRIPT) as client:
