@@ -87,19 +87,17 @@ class PlainView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._gate: dict[str, float] = {}
-        self._heard = ""
 
     def begin(self, words: str, turn: Turn) -> None:
         """Say what is played."""
-        self._gate, self._heard = {}, ""
+        self._gate = {}
         if words:
             self._print("plays", words)
 
     def show(self, event: Event, turn: Turn) -> None:
         """Print what this event makes known."""
         kind = event["type"]
-        if kind.startswith(TRANSCRIPTION) and turn.transcript != self._heard:
-            self._heard = turn.transcript
+        if kind.startswith(TRANSCRIPTION):
             self._print("hears" if kind.endswith(".completed") else "hears…", turn.transcript)
         elif kind == "autoglm.vision.frame_encoded":
             self._print("sees", f"a frame, encoded in {turn.frame_ms:.0f} ms")
