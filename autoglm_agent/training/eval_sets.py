@@ -58,7 +58,7 @@ def require_voice() -> None:
 
 def open_sentences(count: int) -> list[str]:
     """Open-domain sentences never trained on."""
-    return SENTENCES.read_text(encoding="utf-8").split("\n")[:count]
+    return SENTENCES.read_text(encoding="utf-8").splitlines()[:count]
 
 
 @dataclass
