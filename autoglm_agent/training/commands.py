@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train nano, 
 Out = Annotated[Path, typer.Option(help="Folder for weights (half-precision shards) and curves.")]
 Init = Annotated[Path | None, typer.Option(help="Shards of an earlier run to go on from; optimiser state is warmed anew.")]
 Steps = Annotated[int | None, typer.Option(help="Number of steps: with a seed, the deterministic way.")]
-Minutes = Annotated[float | None, typer.Option(help="Instead of steps: as many as fit, from the measured rate.")]
+Minutes = Annotated[float | None, typer.Option(help="Instead of steps: wall-clock minutes of the whole run.")]
 Device = Annotated[str, typer.Option(help="cuda or cpu.")]
 Profile = Annotated[bool, typer.Option(help="Print where a few early steps spend their time.")]
 Workers = Annotated[int, typer.Option(help="Processes that make data; 0 takes all cores.")]
@@ -127,7 +127,8 @@ def eyes(
     minutes: Minutes = None,
     lr: float = 1.5e-3,
     decay_share: Annotated[float, typer.Option(help="Last share of the steps over which the rate falls.")] = 0.5,
-    eval_chunks: Annotated[int, typer.Option(help="Held-out chunks of 128 pictures.")] = 6,
+    chunk: Annotated[int, typer.Option(help="Pictures drawn together; a step takes two chunks.")] = 128,
+    eval_chunks: Annotated[int, typer.Option(help="Held-out chunks.")] = 6,
     eval_every: int = 500,
     profile: Profile = False,
     seed: int = 0,
@@ -140,7 +141,7 @@ def eyes(
 
     config = EyesStageConfig(steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every, profile=profile)
     run_eyes(
-        pictures=pictures, out=out, init=init, config=config, eval_chunks=eval_chunks, workers=workers, device=device
+        pictures=pictures, out=out, init=init, config=config, eval_chunks=eval_chunks, chunk=chunk, workers=workers, device=device
     )
 
 
@@ -153,12 +154,13 @@ def recipe(
     eyes_minutes: float = 4.0,
     typed_minutes: float = 7.0,
     spoken_minutes: float = 6.0,
+    rehearse: Annotated[bool, typer.Option(help="On the CPU, with a handful of everything: does the recipe run?")] = False,
 ) -> None:
     """Run every stage in turn (ears beside eyes where there are two devices) and assemble the checkpoint."""
     from autoglm_agent.training.recipe import Recipe, RecipePlan
 
     plan = RecipePlan(
         packs=packs, out=out, devices=tuple(devices.split(",")), ears_minutes=ears_minutes, eyes_minutes=eyes_minutes,
-        typed_minutes=typed_minutes, spoken_minutes=spoken_minutes,
+        typed_minutes=typed_minutes, spoken_minutes=spoken_minutes, rehearse=rehearse,
     )
     typer.echo(f"checkpoint: {Recipe(plan).run()}")

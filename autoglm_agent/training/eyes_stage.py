@@ -21,7 +21,7 @@ from torch.nn import functional
 from autoglm_agent.training.optim import Optimiser
 from autoglm_agent.training.picture_packing import PackedPictures, Packer
 from autoglm_agent.training.pictures import LabelPicture, PhotoPicture
-from autoglm_agent.training.progress import StepProfiler
+from autoglm_agent.training.progress import Budget, StepProfiler
 from autoglm_agent.training.sprites import Atlas
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ TILT_COLUMN = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyesStageConfig:
-    """Knobs of the stage; `steps` None with `minutes` set: steps are chosen from the measured rate."""
+    """Knobs of the stage. It runs for `steps`, or for `minutes`."""
 
     steps: int | None = None
     minutes: float | None = None
@@ -128,29 +128,29 @@ def pictures_of(rng: random.Random, split: Split) -> Iterator[Picture]:
                 yield picture
 
 
-def batches_of(atlas_dir: Path, seed: int, split: Split) -> Iterator[EyesBatch]:
+def batches_of(atlas_dir: Path, seed: int, split: Split, chunk: int = CHUNK) -> Iterator[EyesBatch]:
     """Endless chunks of one worker."""
     atlas = Atlas.load(atlas_dir)
     inventory, packer = Inventory(atlas), Packer(atlas)
     stream = pictures_of(random.Random(seed), split)
     while True:
-        yield inventory.batch([next(stream) for _ in range(CHUNK)], packer)
+        yield inventory.batch([next(stream) for _ in range(chunk)], packer)
 
 
-def _work(atlas_dir: Path, seed: int, queue: multiprocessing.queues.Queue[EyesBatch]) -> None:
-    for batch in batches_of(atlas_dir, seed, "train"):
+def _work(atlas_dir: Path, seed: int, chunk: int, queue: multiprocessing.queues.Queue[EyesBatch]) -> None:
+    for batch in batches_of(atlas_dir, seed, "train", chunk):
         queue.put(batch)
 
 
-def parallel(atlas_dir: Path, *, workers: int, seed: int) -> Iterator[EyesBatch]:
+def parallel(atlas_dir: Path, *, workers: int, seed: int, chunk: int = CHUNK) -> Iterator[EyesBatch]:
     """Chunks of many workers, read in turn; with 0 workers, made here."""
     if workers <= 0:
-        yield from batches_of(atlas_dir, seed, "train")
+        yield from batches_of(atlas_dir, seed, "train", chunk)
         return
     context = multiprocessing.get_context("fork")
     queues = [context.Queue(maxsize=4) for _ in range(workers)]
     processes = [
-        context.Process(target=_work, args=(atlas_dir, seed * 1000 + i, queue), daemon=True) for i, queue in enumerate(queues)
+        context.Process(target=_work, args=(atlas_dir, seed * 1000 + i, chunk, queue), daemon=True) for i, queue in enumerate(queues)
     ]
     for process in processes:
         process.start()
@@ -203,18 +203,18 @@ def train_eyes(
 ) -> None:
     """Run the stage in place, on the renderer's device."""
     device = renderer.device
-    total = config.steps or 4000
     named = [*encoder.named_parameters(), *((f"head.{n}", p) for n, p in heads.named_parameters())]
     optimiser = Optimiser(
         ((n, p) for n, p in named if not n.startswith("merge_in") and not n.startswith("merge_out")),
-        lr=config.lr, total_steps=total, decay_share=config.decay_share,
+        lr=config.lr, decay_share=config.decay_share,
     )
-    started = logged_at = time.monotonic()
-    marks: list[float] = []
+    logged_at = time.monotonic()
+    budget = Budget(steps=config.steps, minutes=config.minutes)
     sums = torch.zeros(3, device=device)
-    step = pictures = 0
+    step = pictures = logged_pictures = 0
     profiler = StepProfiler(enabled=config.profile)
-    while step < total:
+    spent, over = 0.0, False
+    while not over:
         for _ in range(config.chunks_per_step):
             batch = next(batches)
             pixels = renderer.render([batch.packed], seed=config.seed * 1_000_003 + pictures)
@@ -223,29 +223,26 @@ def train_eyes(
             ((losses[0] + 0.5 * losses[1] + 0.5 * losses[2]) / config.chunks_per_step).backward()
             sums += torch.stack(losses).detach()
             pictures += batch.packed.num_pictures
-        optimiser.step(max_norm=5.0)
+        optimiser.step(spent, max_norm=5.0)
         step += 1
         profiler.step()
-        if config.minutes and step % 30 == 0:
-            marks = [*marks[-4:], time.monotonic()]
-            if len(marks) == 5:
-                rate = 120 / (marks[-1] - marks[0])
-                total = optimiser.total_steps = max(step + 1, step + int(rate * (config.minutes * 60 - (marks[-1] - started))))
-        if step % 100 == 0 or step == total:
+        spent = budget.spent(step)
+        over = spent >= 1
+        if step % 100 == 0 or over:
             count = (100 if step % 100 == 0 else max(1, step % 100)) * config.chunks_per_step
             cell, colour, photo = (sums / count).tolist()
             now = time.monotonic()
             curves.add(
                 step,
-                {"cell_loss": cell, "colour_loss": colour, "photo_loss": photo, "lr": optimiser.lr * optimiser.factor(),
-                 "pictures_per_s": count * CHUNK / (now - logged_at)},
-                total=total,
+                {"cell_loss": cell, "colour_loss": colour, "photo_loss": photo, "lr": optimiser.lr * optimiser.factor(spent),
+                 "pictures_per_s": (pictures - logged_pictures) / (now - logged_at)},
+                spent=spent,
             )
-            logged_at = now
+            logged_at, logged_pictures = now, pictures
             sums.zero_()
-        if step % config.eval_every == 0 or step == total:
+        if step % config.eval_every == 0 or over:
             encoder.eval()
-            curves.add(step, evaluate(), total=total)
+            curves.add(step, evaluate(), spent=spent)
             encoder.train()
             save()
 

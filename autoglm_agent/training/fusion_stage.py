@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from autoglm_agent.training.optim import Optimiser
-from autoglm_agent.training.progress import StepProfiler
+from autoglm_agent.training.progress import Budget, StepProfiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from autoglm_agent.training.render import Renderer
     from autoglm_agent.training.spoken_pool import SpeechBank
 
-RATE_STEPS = 60
 GATE_LOSS_SHARE = 0.1
 INITIAL_GAIN = 0.5
 """A gate that is trained from scratch starts with some say, or the backbone learns to do without it."""
@@ -35,7 +34,7 @@ INITIAL_GAIN = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusionStageConfig:
-    """Knobs of the stage; `steps` None with `minutes` set: steps are chosen from the measured rate."""
+    """Knobs of the stage. It runs for `steps`, or for `minutes`."""
 
     steps: int | None = None
     minutes: float | None = None
@@ -94,52 +93,48 @@ def train_fusion(
     model = forward.model
     for name, param in model.named_parameters():
         param.requires_grad_(not name.startswith("speech.") or "adapter" in name)
-    total = config.steps or 5000
     optimiser = Optimiser(
-        model.named_parameters(), lr=config.lr, total_steps=total, decay_share=config.decay_share,
+        model.named_parameters(), lr=config.lr, decay_share=config.decay_share,
         warmup_steps=config.warmup_steps,
     )
-    started = logged_at = time.monotonic()
-    marks: list[float] = []
+    logged_at = time.monotonic()
+    budget = Budget(steps=config.steps, minutes=config.minutes)
     loss_sum, gate_sum = torch.zeros((), device=forward.device), torch.zeros((), device=forward.device)
     tokens = pictures = step = 0
     profiler = StepProfiler(enabled=config.profile)
-    while step < total:
+    spent, over = 0.0, False
+    while not over:
         batch = next(batches)
         loss, _, weights = forward(batch, seed=config.seed * 1_000_003 + step)
         gate = gate_loss(weights, batch, model.config.fused_token_id)
         (loss + GATE_LOSS_SHARE * gate).backward()
-        optimiser.step(max_norm=2.0)
+        optimiser.step(spent, max_norm=2.0)
         loss_sum += loss.detach()
         gate_sum += gate.detach()
         tokens += batch.input_ids.size
         pictures += sum(getattr(picture, "num_pictures", 1) for picture in batch.pictures)
         step += 1
         profiler.step()
-        if config.minutes and step % RATE_STEPS == 0:
-            marks = [*marks[-4:], time.monotonic()]
-            if len(marks) == 5:
-                rate = 4 * RATE_STEPS / (marks[-1] - marks[0])
-                left_s = config.minutes * 60 - (marks[-1] - started)
-                total = optimiser.total_steps = max(step + 1, step + int(rate * left_s))
-        if step % 100 == 0 or step == total:
+        spent = budget.spent(step)
+        over = spent >= 1
+        if step % 100 == 0 or over:
             count = 100 if step % 100 == 0 else max(1, step % 100)
             now = time.monotonic()
             curves.add(
                 step,
                 {
                     "loss": float(loss_sum) / count, "gate_loss": float(gate_sum) / count,
-                    "lr": optimiser.lr * optimiser.factor(), "steps_per_s": count / (now - logged_at),
+                    "lr": optimiser.lr * optimiser.factor(spent), "steps_per_s": count / (now - logged_at),
                     "tokens_per_s": tokens / (now - logged_at), "pictures_per_s": pictures / (now - logged_at),
                 },
-                total=total,
+                spent=spent,
             )
             logged_at, tokens, pictures = now, 0, 0
             loss_sum.zero_()
             gate_sum.zero_()
-        if step % config.eval_every == 0 or step == total:
+        if step % config.eval_every == 0 or over:
             model.train(False)
-            curves.add(step, evaluate(), total=total)
+            curves.add(step, evaluate(), spent=spent)
             model.train()
             save()
 

@@ -79,7 +79,6 @@ class Optimiser:
         named: Iterable[tuple[str, nn.Parameter]],
         *,
         lr: float,
-        total_steps: int,
         warmup_steps: int = 200,
         decay_share: float = 0.5,
         weight_decay: float = 0.01,
@@ -97,21 +96,20 @@ class Optimiser:
             torch.optim.AdamW(others, lr, betas=(0.9, 0.98), weight_decay=0.0, fused=fused),
         ]
         self.params = [*matrices, *others]
-        self.lr, self.total_steps, self.warmup_steps, self.decay_share = lr, total_steps, warmup_steps, decay_share
+        self.lr, self.warmup_steps, self.decay_share = lr, warmup_steps, decay_share
         self.num_steps = 0
 
-    def factor(self) -> float:
-        """The schedule at the current step."""
+    def factor(self, spent: float) -> float:
+        """The schedule at the current step, `spent` of the budget being used up."""
         warm = min(1.0, (self.num_steps + 1) / self.warmup_steps)
-        left = max(0.0, 1 - self.num_steps / self.total_steps)
-        return warm * max(0.02, min(1.0, left / self.decay_share))
+        return warm * max(0.02, min(1.0, max(0.0, 1 - spent) / self.decay_share))
 
-    def step(self, *, max_norm: float = 5.0) -> Tensor:
+    def step(self, spent: float, *, max_norm: float = 5.0) -> Tensor:
         """Clip, update, clear; returns the gradient's norm (on the device: reading it waits)."""
         norm = torch.nn.utils.clip_grad_norm_(self.params, max_norm, foreach=True)
         for part in self.parts:
             for group in part.param_groups:
-                group["lr"] = self.lr * self.factor()
+                group["lr"] = self.lr * self.factor(spent)
             part.step()
             part.zero_grad(set_to_none=True)
         self.num_steps += 1

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autoglm_agent.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,16 +23,32 @@ class Curves:
         self.started = time.monotonic()
         self.path.write_text("")
 
-    def add(self, step: int, values: Mapping[str, float], *, total: int | None = None) -> None:
+    def add(self, step: int, values: Mapping[str, float], *, spent: float = 0.0) -> None:
         """Record a point and show it."""
         point = {"step": step, "seconds": round(time.monotonic() - self.started, 1)}
         point |= {key: round(float(value), 5) for key, value in values.items()}
         with self.path.open("a") as file:
             file.write(json.dumps(point) + "\n")
         shown = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
-        share = f"{100 * step / total:5.1f} %" if total else ""
+        share = f"{100 * min(1.0, spent):5.1f} %"
         sys.stdout.write(f"[{point['seconds']:7.1f} s] step {step} {share}  {shown}\n")
         sys.stdout.flush()
+
+
+class Budget:
+    """How long a stage may run: a number of steps (deterministic), or minutes of wall clock from now."""
+
+    def __init__(self, *, steps: int | None, minutes: float | None) -> None:
+        if steps is None and minutes is None:
+            raise InputError("say how long the stage may run: --steps or --minutes")
+        self.steps, self.minutes = steps, minutes
+        self.started = time.monotonic()
+
+    def spent(self, step: int) -> float:
+        """Share of the budget that is used up after `step` steps; 1 or more means stop."""
+        if self.steps is not None:
+            return step / self.steps
+        return (time.monotonic() - self.started) / 60 / (self.minutes or 1e-9)
 
 
 class StepProfiler:

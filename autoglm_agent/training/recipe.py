@@ -14,6 +14,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+REHEARSAL: dict[str, tuple[str, ...]] = {
+    "speech": ("--synthetic", "60", "--commands", "12", "--joined", "6", "--eval-size", "4", "--budget-s", "8"),
+    "eyes": ("--chunk", "4", "--eval-chunks", "1"),
+    "fusion": ("--eval-size", "6", "--budget-tokens", "1500"),
+}
+"""Arguments that make a stage small enough for a laptop."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipePlan:
@@ -26,8 +33,8 @@ class RecipePlan:
     eyes_minutes: float
     typed_minutes: float
     spoken_minutes: float
-    extra: tuple[str, ...] = ()
-    """Further arguments for every stage, such as `--device cpu`."""
+    rehearse: bool = False
+    """On the CPU, with a handful of everything: minutes, to see that all stages pass on to each other."""
 
 
 class Recipe:
@@ -36,27 +43,41 @@ class Recipe:
     def __init__(self, plan: RecipePlan) -> None:
         self.plan = plan
         self.started = time.monotonic()
+        self.processes: list[subprocess.Popen[bytes]] = []
         plan.out.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> Path:
-        """All stages; gives the checkpoint's folder. Raises RuntimeError when ears or the last stage fail."""
+        """All stages; gives the checkpoint's folder.
+
+        Raises RuntimeError when a stage fails; what still runs beside it is ended.
+        """
+        try:
+            self._stages()
+        finally:
+            for process in self.processes:
+                process.kill()
+                process.wait()
+        return self.plan.out / "nano"
+
+    def _stages(self) -> None:
         plan = self.plan
-        ears = self._start("speech", plan.devices[0], self._speech_arguments(), "ears")
+        ears = self._begin("speech", plan.devices[0], self._speech_arguments(), "ears")
         if len(plan.devices) == 1:
             self._wait(ears, "ears")
         second = plan.devices[-1]
-        eyes = self._start("eyes", second, ["--pictures", str(plan.packs / "pictures"), "--minutes", f"{plan.eyes_minutes}"], "eyes")
+        looking = ["--pictures", str(plan.packs / "pictures"), "--minutes", f"{plan.eyes_minutes}"]
+        eyes = self._begin("eyes", second, looking, "eyes")
         self._wait(eyes, "eyes")
         typed = [*self._fusion_arguments(plan.typed_minutes, ["eyes"]), "--spoken", "0"]
-        self._wait(self._start("fusion", second, typed, "typed"), "typed")
+        self._wait(self._begin("fusion", second, typed, "typed"), "typed")
         self._assemble(["eyes", "typed"])
         if len(plan.devices) > 1:
             self._wait(ears, "ears")
         self._assemble(["eyes", "typed", "ears"])
         spoken = self._fusion_arguments(plan.spoken_minutes, ["eyes", "typed", "ears"])
-        self._wait(self._start("fusion", plan.devices[0], spoken, "spoken"), "spoken")
+        spoken += ["--spoken", "20"] if plan.rehearse else []
+        self._wait(self._begin("fusion", plan.devices[0], spoken, "spoken"), "spoken")
         self._assemble(["eyes", "typed", "ears", "spoken"])
-        return plan.out / "nano"
 
     def _speech_arguments(self) -> list[str]:
         return ["--pack", str(self.plan.packs / "speech"), "--minutes", f"{self.plan.ears_minutes}"]
@@ -65,16 +86,22 @@ class Recipe:
         folders = [argument for name in init for argument in ("--init", str(self.plan.out / name))]
         return ["--pictures", str(self.plan.packs / "pictures"), "--minutes", f"{minutes}", *folders]
 
+    def _begin(self, stage: str, device: str, arguments: list[str], name: str) -> subprocess.Popen[bytes]:
+        self.processes.append(self._start(stage, device, arguments, name))
+        self._say(f"{name}: started on {device}")
+        return self.processes[-1]
+
     def _start(self, stage: str, device: str, arguments: list[str], name: str) -> subprocess.Popen[bytes]:
         out = self.plan.out / name
         out.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "autoglm_agent.training", stage, "--out", str(out), *arguments, *self.plan.extra]
+        command = [sys.executable, "-m", "autoglm_agent.training", stage, "--out", str(out), *arguments]
+        if self.plan.rehearse:
+            command += ["--device", "cpu", "--workers", "1", *REHEARSAL[stage]]
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
         if device.startswith("cuda:"):
             environment["CUDA_VISIBLE_DEVICES"] = device.removeprefix("cuda:")
         with (out / "log.txt").open("wb") as log:
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        self._say(f"{name}: started on {device}")
         return process
 
     def _wait(self, process: subprocess.Popen[bytes], name: str) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def run_eyes(
-    *, pictures: Path, out: Path, init: Path | None, config: EyesStageConfig, eval_chunks: int, workers: int, device: str
+    *, pictures: Path, out: Path, init: Path | None, config: EyesStageConfig, eval_chunks: int, chunk: int, workers: int, device: str
 ) -> dict[str, float]:
     """Train the vision encoder's cells; write shards of `vision.*` to `out`; gives the last scores.
 
@@ -47,8 +47,8 @@ def run_eyes(
         model.load_state_dict(load_shards(init), strict=False)
     inventory = Inventory(Atlas.load(pictures))
     heads = EyesHeads(model.config.vision.hidden_size, inventory).to(device)
-    held_out = list(islice(batches_of(pictures, 5, "eval"), eval_chunks))
-    batches = parallel(pictures, workers=max(0, workers - 1), seed=config.seed)
+    held_out = list(islice(batches_of(pictures, 5, "eval", chunk), eval_chunks))
+    batches = parallel(pictures, workers=max(0, workers - 1), seed=config.seed, chunk=chunk)
     first = next(batches)  # The workers are forked before the device is touched.
     say(f"{inventory.num_classes} classes of cells, {first.packed.num_pictures} pictures a chunk")
     torch.nn.Module.to(model, torch.device(device))

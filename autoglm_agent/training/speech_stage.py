@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autoglm_agent.training.optim import Optimiser
-from autoglm_agent.training.progress import StepProfiler
+from autoglm_agent.training.progress import Budget, StepProfiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
     from autoglm_agent.training.progress import Curves
     from autoglm_agent.training.wave_bank import Recipe, WaveBank
 
-RATE_STEPS = 60
 CHUNK_CHOICES: tuple[int | None, ...] = (4, 8, 8, 8, 12, 16, 16, 16, 24, None)
 """Frames of 40 ms; the runtime's default (8) and the published latency (16) come up most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechStageConfig:
-    """Knobs of the stage. `steps` None with `minutes` set: steps are chosen from the measured rate."""
+    """Knobs of the stage. It runs for `steps`, or for `minutes`."""
 
     steps: int | None = None
     minutes: float | None = None
@@ -87,19 +86,19 @@ def train_speech(
     device = bank.device
     generator = torch.Generator(device).manual_seed(config.seed)
     rng = random.Random(config.seed)
-    total = config.steps or 6000
     optimiser = Optimiser(
         ((n, p) for n, p in encoder.named_parameters() if not n.startswith("adapter")),
-        lr=config.lr, total_steps=total, decay_share=config.decay_share,
+        lr=config.lr, decay_share=config.decay_share,
         warmup_steps=config.warmup_steps,
     )
     batches = bank.batches(recipes, budget_s=config.budget_s, seed=config.seed)
-    started = logged_at = time.monotonic()
-    marks: list[float] = []
+    logged_at = time.monotonic()
+    budget = Budget(steps=config.steps, minutes=config.minutes)
     sums = {"phone_loss": torch.zeros((), device=device), "token_loss": torch.zeros((), device=device)}
     step = 0
     profiler = StepProfiler(enabled=config.profile)
-    while step < total:
+    spent, over = 0.0, False
+    while not over:
         batch = next(batches)
         begin, end = config.token_fade_steps
         fade = 1.0 if config.warm_start else min(1.0, max(0.0, (step - begin) / (end - begin)))
@@ -114,28 +113,24 @@ def train_speech(
         phone = ctc_losses(output.phones, frames, *bank.labels(batch, "phones"))
         token = ctc_losses(output.tokens, frames, *bank.labels(batch, "tokens"))
         (0.4 * phone + fade * token).backward()
-        optimiser.step()
+        optimiser.step(spent)
         sums["phone_loss"] += phone.detach()
         sums["token_loss"] += token.detach()
         step += 1
         profiler.step()
-        if config.minutes and step % RATE_STEPS == 0:
-            marks = [*marks[-4:], time.monotonic()]
-            if len(marks) == 5:  # As many steps as the minutes still hold at the rate of late.
-                left_s = config.minutes * 60 - (marks[-1] - started)
-                rate = 4 * RATE_STEPS / (marks[-1] - marks[0])
-                total = optimiser.total_steps = max(step + 1, step + int(rate * left_s))
-        if step % 100 == 0 or step == total:
+        spent = budget.spent(step)
+        over = spent >= 1
+        if step % 100 == 0 or over:
             count = 100 if step % 100 == 0 else max(1, step % 100)
             values = {key: float(value) / count for key, value in sums.items()}
             for value in sums.values():
                 value.zero_()
             now = time.monotonic()
-            values |= {"lr": optimiser.lr * optimiser.factor(), "steps_per_s": count / (now - logged_at)}
+            values |= {"lr": optimiser.lr * optimiser.factor(spent), "steps_per_s": count / (now - logged_at)}
             logged_at = now
-            curves.add(step, values, total=total)
-        if step % config.eval_every == 0 or step == total:
-            curves.add(step, evaluate(), total=total)
+            curves.add(step, values, spent=spent)
+        if step % config.eval_every == 0 or over:
+            curves.add(step, evaluate(), spent=spent)
             save()
 
 

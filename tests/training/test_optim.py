@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
+from autoglm_agent.errors import InputError
 from autoglm_agent.training.optim import Optimiser, orthogonalised
+from autoglm_agent.training.progress import Budget
 
 
 def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
@@ -24,12 +27,13 @@ def test_one_batched_step_equals_steps_of_each_matrix_alone() -> None:
 
 def test_schedule_warms_up_holds_and_falls() -> None:
     layer = nn.Linear(4, 4)
-    optimiser = Optimiser(layer.named_parameters(), lr=1.0, total_steps=100, warmup_steps=10, decay_share=0.5)
+    optimiser = Optimiser(layer.named_parameters(), lr=1.0, warmup_steps=10, decay_share=0.5)
     factors = []
-    for _ in range(100):
+    budget = Budget(steps=100, minutes=None)
+    for step in range(100):
         layer(torch.ones(1, 4)).sum().backward()
-        factors.append(optimiser.factor())
-        optimiser.step()
+        factors.append(optimiser.factor(budget.spent(step)))
+        optimiser.step(budget.spent(step))
     assert factors[0] == 0.1
     assert factors[20] == 1.0
     assert abs(factors[75] - 0.5) < 0.01
@@ -41,20 +45,29 @@ def test_a_small_regression_is_learnt() -> None:
     net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 1))
     x = torch.randn(256, 8)
     y = x[:, :1] * x[:, 1:2]
-    optimiser = Optimiser(net.named_parameters(), lr=0.02, total_steps=200, warmup_steps=10)
+    optimiser = Optimiser(net.named_parameters(), lr=0.02, warmup_steps=10)
     losses = []
-    for _ in range(200):
+    for step in range(200):
         loss = (net(x) - y).square().mean()
         loss.backward()
-        optimiser.step()
+        optimiser.step(step / 200)
         losses.append(loss.item())
     assert losses[-1] < 0.1 * losses[0]
 
 
 def test_parameters_without_gradient_are_left_alone() -> None:
-    net = nn.ModuleDict({"used": nn.Linear(3, 3), "idle": nn.Linear(3, 3)})
-    before = net["idle"].weight.clone()
-    optimiser = Optimiser(net.named_parameters(), lr=0.1, total_steps=5, warmup_steps=1)
-    net["used"](torch.ones(1, 3)).sum().backward()
-    optimiser.step()
-    assert torch.equal(net["idle"].weight, before)
+    used, idle = nn.Linear(3, 3), nn.Linear(3, 3)
+    net = nn.ModuleDict({"used": used, "idle": idle})
+    before = idle.weight.clone()
+    optimiser = Optimiser(net.named_parameters(), lr=0.1, warmup_steps=1)
+    used(torch.ones(1, 3)).sum().backward()
+    optimiser.step(0.0)
+    assert torch.equal(idle.weight, before)
+
+
+def test_a_budget_in_minutes_is_spent_by_the_clock() -> None:
+    budget = Budget(steps=None, minutes=10)
+    budget.started -= 300
+    assert 0.49 < budget.spent(1_000_000) < 0.51
+    with pytest.raises(InputError, match="--steps or --minutes"):
+        Budget(steps=None, minutes=None)
