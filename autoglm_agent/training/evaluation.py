@@ -17,12 +17,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autoglm_agent.errors import InputError
+from autoglm_agent.model.bundle import resolve
 from autoglm_agent.training import eval_gate, eval_replies, eval_speech, eval_speed
 from autoglm_agent.training.eval_engine import EngineSubject
 from autoglm_agent.training.eval_recordings import EvalData
 from autoglm_agent.training.eval_report import table_of
 from autoglm_agent.training.eval_rows import AMOUNTS, Context, EngineFacts, Group, Row, rows_of
 from autoglm_agent.training.eval_sets import Material, require_voice
+from autoglm_agent.training.model_card import weights_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +69,7 @@ def run_eval(
     with _progress(console) as progress:
         rows = _measure_all(groups, Material(data=folder), model, device, sizes, progress)
     results = summary(rows, model=model, device=device, sizes=sizes, seconds=time.perf_counter() - started)
+    results["weights_sha256"] = weights_hash(resolve(model))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json_module.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -167,7 +170,7 @@ def _load(model: str, device: str) -> tuple[EngineFacts, str]:
     from autoglm_agent.engine.limits import EngineLimits
     from autoglm_agent.engine.load import load
     from autoglm_agent.engine.spec import EngineSpec
-    from autoglm_agent.model.bundle import load_model, resolve
+    from autoglm_agent.model.bundle import load_model
 
     kind = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device.partition(":")[0]
     sessions = SESSIONS.get(kind, SESSIONS["cpu"])
