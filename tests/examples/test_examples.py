@@ -1,0 +1,115 @@
+"""Every example and every block of the README runs, against a real server with a scripted engine."""
+
+import re
+import shlex
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from typer.main import get_command
+
+from autoglm_agent.cli import app
+from autoglm_agent.engine.scripted import Script, ScriptedReply
+from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.model.bundle import save_nano
+from autoglm_agent.model.config import AutoGLMConfig
+from autoglm_agent.model.network import AutoGLMForConditionalGeneration
+from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
+from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.server.run import serving
+from autoglm_agent.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ADDRESS = "http://127.0.0.1:8000"
+SCRIPT = Script(utterances=("我想要那个",), replies=(ScriptedReply(reasoning="想一想。", text="你指的是这个吗？"),))
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+@asynccontextmanager
+async def server():
+    with anyio.fail_after(60):  # importing takes seconds on a loaded machine
+        async with serving(Settings(port=0), bridge=ComputeBridge.thread(EngineSpec(script=SCRIPT))) as (url, _):
+            yield url
+
+
+async def output_of(*arguments):
+    done = await anyio.run_process([sys.executable, *arguments], cwd=ROOT)
+    return done.stdout.decode()
+
+
+@pytest.mark.anyio
+async def test_the_readme_s_python_runs() -> None:
+    programs = blocks("python")
+    assert programs
+    async with server() as url:
+        for program in programs:
+            assert ADDRESS in program
+            assert await output_of("-c", program.replace(ADDRESS, url)) == "你指的是这个吗？"
+
+
+@pytest.mark.anyio
+async def test_the_realtime_example_prints_what_it_hears_and_what_is_replied() -> None:
+    async with server() as url:
+        lines = (await output_of("examples/realtime_client.py", url)).splitlines()
+    said = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in lines}
+    assert said["think"] == "想一想。"
+    assert said["reply"] == "你指的是这个吗？"
+    assert "".join(line.split()[1] for line in lines if line.startswith("heard")) == "我想要那个"
+    assert "'image': 0.33" in said["gate"]
+
+
+@pytest.mark.anyio
+async def test_the_chat_completions_example_prints_reasoning_and_answer() -> None:
+    async with server() as url:
+        assert await output_of("examples/chat_completions.py", url) == "想一想。你指的是这个吗？\n"
+
+
+@pytest.mark.anyio
+async def test_the_in_process_example_answers_with_a_checkpoint(tmp_path) -> None:
+    config = AutoGLMConfig.tiny(vocab_size=len(AutoGLMTokenizer.from_pretrained(NANO_DIR)))
+    save_nano(AutoGLMForConditionalGeneration(config).eval(), tmp_path)
+    with anyio.fail_after(60):
+        printed = await output_of("examples/in_process.py", str(tmp_path))
+    assert re.search(r"\n[1-9]\d* tokens, \d+ ms\n$", printed)
+
+
+def command_lines():
+    return [line.split("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+
+
+def test_every_command_of_the_readme_is_one() -> None:
+    lines = [shlex.split(line) for line in command_lines()]
+    group = get_command(app)
+    for program, *words in lines:
+        if program == "make":
+            assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+            continue
+        assert program == "autoglm"
+        assert [word for word in words if "/" in word and not (ROOT / word).exists()] == []
+        parse(group, words)
+
+
+def parse(group, words):
+    """Parse without running; a wrong option or a missing argument is an error."""
+    name, command, rest = group.resolve_command(
+        group.make_context("autoglm", list(words), resilient_parsing=True), words
+    )
+    if hasattr(command, "commands") and rest != ["--help"]:
+        parse(command, rest)
+    elif rest != ["--help"]:
+        command.make_context(name, list(rest))
+
+
+def test_a_mistaken_command_would_be_found() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        parse(get_command(app), ["ask", "你好", "--picture", "x.png"])
+
+
+def test_every_example_is_named_in_the_readme() -> None:
+    assert [path.name for path in (ROOT / "examples").iterdir() if path.is_file() and path.name not in README] == []
