@@ -164,3 +164,15 @@ def recipe(
         typed_minutes=typed_minutes, spoken_minutes=spoken_minutes, rehearse=rehearse,
     )
     typer.echo(f"checkpoint: {Recipe(plan).run()}")
+
+
+@app.command()
+def card(
+    results: Annotated[Path, typer.Option(help="What `autoglm eval --out` wrote about the checkpoint's weights.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="The checkpoint's folder; the shipped nano by default.")] = None,
+    curves: Annotated[list[Path], typer.Option(help="Logs (*.jsonl) of the stages, in turn.")] = [],  # noqa: B006
+) -> None:
+    """Write the model card beside the weights, from measured results alone."""
+    from autoglm_agent.training.model_card import write_card
+
+    typer.echo(f"{write_card(results, directory=checkpoint, curves=curves)}")

@@ -27,8 +27,8 @@ SPOKEN_CHUNK_MS = 320
 LONGEST_CHUNK_MS = 4000
 """What the engine takes in one piece; a longer utterance is cut there even when heard at once."""
 FRAME_MS, SAMPLES_PER_MS = 40, 16
-MAX_TOKENS = 256
-"""Beyond the longest trace and reply of the corpus; an untrained model never stops by itself."""
+MAX_TOKENS = 192
+"""The longest trace with its reply in the corpus takes 160; a model that does not stop is cut short."""
 
 
 class EngineSubject:

@@ -7,7 +7,7 @@ title says spoken: then every spoken turn goes through a speech stream.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from autoglm_agent.training import labels, photos, scenes
 from autoglm_agent.training.answer_keys import item_counts, micro_f1
@@ -21,13 +21,13 @@ from autoglm_agent.training.sprites import EVAL_FONTS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from autoglm_agent.training.answer_keys import AnswerKey
     from autoglm_agent.training.eval_cases import Reply
     from autoglm_agent.training.sample import Sample
 
 CALLS: Final = (("tool_call", 6), ("tool_free", 2), ("tool_parallel", 1), ("tool_choice_think", 1))
 """Kinds of samples that want calls, in the proportions of the row of all calls."""
 BLUR_PX = 1.2  # on top of what every picture goes through: a camera slightly out of focus
-TEN: Final = 10
 
 
 def once(sample: Sample) -> tuple[Ask, ...]:
@@ -59,8 +59,8 @@ def made(context: Context, maker: str, count: int, *, spoken: bool = False) -> l
 
 def tools(context: Context) -> Mapping[str, Measured]:
     """Calls must be the same, in order, name and arguments; and what surrounds calls."""
-    each = max(1, context.amounts.replies // TEN)
-    wanted = [sample for maker, parts in CALLS for sample in made(context, maker, 2 * parts * each)]
+    each = max(1, context.amounts.replies // 5)
+    wanted = [sample for maker, parts in CALLS for sample in made(context, maker, parts * each)]
     wanted = [sample for sample in wanted if sample.messages[-1].tool_calls]
     pairs = answered(context, wanted, "tools")
     found = {"tools_exact": right(pairs)}
@@ -141,7 +141,7 @@ _FACTS = frozenset({"label_sum", "label_has", "label_name", "label_weight"})
 
 def _says_facts(sample: Sample, reply: Reply) -> bool:
     """The list of a summary is scored by F1 elsewhere; here what follows from it."""
-    key = {name: value for name, value in sample.answer.items() if name != "items"}
+    key = cast("AnswerKey", {name: value for name, value in sample.answer.items() if name != "items"})
     return not reply.calls and check_reply(key, reply.text) and bool(reply.text)
 
 

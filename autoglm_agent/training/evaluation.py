@@ -54,7 +54,7 @@ def run_eval(
             recordings of people or photographs are shown as needing it.
         sizes: `quick` takes at most ten minutes on two cores; `full` has n ≥ 500 where a difference is claimed.
         json: end with the results as one line of JSON.
-        only: names of groups (`GROUPS`) or keys of rows; None measures all.
+        only: names of groups (`GROUPS`) or keys of rows; none named measures all.
 
     Raises:
         InputError: an unknown name, a folder without data, synthesis that is not installed.
@@ -85,7 +85,7 @@ def chosen(only: Sequence[str] | None) -> tuple[Group, ...]:
     Raises:
         InputError: a name that is neither.
     """
-    if only is None:
+    if not only:
         return GROUPS
     known = {group.name for group in GROUPS} | {spec.key for group in GROUPS for spec in group.specs}
     if unknown := sorted(set(only) - known):
