@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from autoglm_agent.errors import AutoGLMError, CheckpointError, InputError, ModelNotFoundError
 from autoglm_agent.training.commands import app as train_app
+
+if TYPE_CHECKING:
+    from autoglm_agent.engine.spec import EngineSpec
 
 UNUSABLE = (InputError, ModelNotFoundError, CheckpointError)
 """What the user can mend in the command itself: exit code 2, as for a wrong option."""
@@ -49,7 +52,10 @@ app.add_typer(bench_app, name="bench")
 
 Model = Annotated[str, typer.Option(help="nano, a checkpoint's folder, or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
-Threads = Annotated[int, typer.Option(min=0, max=256, help="Compute threads; 0: all cores but one.")]
+# These three fall back to the environment and to autoglm.toml, so they have no default here.
+SetModel = Annotated[str | None, typer.Option("--model", help="nano, a checkpoint's folder, or a hub id.")]
+SetDevice = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, …")]
+SetThreads = Annotated[int | None, typer.Option("--threads", help="Compute threads; 0: all cores but one.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16 or int8.")]
 Recording = Annotated[Path | None, typer.Option(help="What the users say, instead of the shipped recording.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead, for programs.")]
@@ -73,9 +79,9 @@ def root(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless set.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 8000 unless set, 0 takes a free one.")] = None,
-    model: Annotated[str | None, typer.Option(help="nano, a checkpoint's folder, or a hub id.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = None,
-    threads: Annotated[int | None, typer.Option(help="Compute threads; 0: all cores but one.")] = None,
+    model: SetModel = None,
+    device: SetDevice = None,
+    threads: SetThreads = None,
     api_key: Annotated[list[str] | None, typer.Option(help="Accept this bearer key; may be repeated.")] = None,
     max_sessions: Annotated[int | None, typer.Option(help="Sessions at once; further clients get 503.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
@@ -103,7 +109,7 @@ def serve(
 
 @app.command()
 def demo(
-    model: Model = "nano",
+    model: SetModel = None,
     fast: Annotated[bool, typer.Option("--fast", help="Play recordings faster than real time.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines, even to a terminal.")] = False,
 ) -> None:
@@ -121,16 +127,15 @@ def ask(
     think: Annotated[bool, typer.Option("--think/--no-think", help="Whether to reason before the answer.")] = True,
     tools: Annotated[Path | None, typer.Option(help="JSON file with functions the model may call.")] = None,
     json_output: Json = False,
-    model: Model = "nano",
-    device: Device = "auto",
-    threads: Threads = 0,
+    model: SetModel = None,
+    device: SetDevice = None,
+    threads: SetThreads = None,
 ) -> None:
     """Ask once, in this process: by text, pictures and a recording together."""
     from autoglm_agent.commands.asking import read_question, run_ask
-    from autoglm_agent.engine.spec import EngineSpec
 
     question = read_question(text=text, images=image or [], audio=audio, tools=tools, think=think)
-    run_ask(question, EngineSpec(model=model, device=device, threads=threads, dtype="auto"), json_output=json_output)
+    run_ask(question, _engine_spec(model, device, threads), json_output=json_output)
 
 
 @app.command()
@@ -140,16 +145,23 @@ def transcribe(
         int, typer.Option(min=40, max=4000, help="Chunk + lookahead of the recogniser, a multiple of 40.")
     ] = 320,
     json_output: Json = False,
-    model: Model = "nano",
-    device: Device = "auto",
-    threads: Threads = 0,
+    model: SetModel = None,
+    device: SetDevice = None,
+    threads: SetThreads = None,
 ) -> None:
     """Write down recordings the way a session hears them: chunk by chunk, with partial results."""
     from autoglm_agent.commands.transcribing import run_transcribe
-    from autoglm_agent.engine.spec import EngineSpec
 
-    spec = EngineSpec(model=model, device=device, threads=threads, dtype="auto")
-    run_transcribe(files, spec, lookahead_ms=lookahead_ms, json_output=json_output)
+    run_transcribe(files, _engine_spec(model, device, threads), lookahead_ms=lookahead_ms, json_output=json_output)
+
+
+def _engine_spec(model: str | None, device: str | None, threads: int | None) -> EngineSpec:
+    """Describe the engine of a command that answers in its own process."""
+    from autoglm_agent.engine.spec import EngineSpec
+    from autoglm_agent.settings import load_settings
+
+    settings = load_settings(model=model, device=device, threads=threads)
+    return EngineSpec(model=settings.model, device=settings.device, threads=settings.threads, dtype=settings.dtype)
 
 
 class Sizes(StrEnum):

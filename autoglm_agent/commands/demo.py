@@ -41,7 +41,7 @@ EVENTS = (
 )
 
 
-def run_demo(*, model: str, fast: bool, plain: bool) -> bool:
+def run_demo(*, model: str | None, fast: bool, plain: bool) -> bool:
     """Play all scenes. Returns whether everything was as expected.
 
     Raises:

@@ -16,12 +16,16 @@ MEDIA_DIR: Final = Path(__file__).parents[1] / "media"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What must come of one turn. Of each group in `says` one alternative must be in the reply."""
+    """What must come of one turn. Of each group in `says` one alternative must be in the reply.
+
+    `grows`: a part of the transcript must come before the whole. Short words may be over before a part is sure.
+    """
 
     says: Sequence[Sequence[str]] = ()
     call: dict[str, Any] | None = None
     hears: str | None = None
     sees: bool = False
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             Spoken(
                 recording="toys.flac",
                 words="我想要那个红色的玩具车",
-                expected=Expected(says=(("右下",), ("红",), ("遥控车",)), sees=True),
+                expected=Expected(says=(("右下",), ("红",), ("遥控车",)), sees=True, grows=True),
             ),
         ),
     ),
@@ -124,7 +128,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     Scene(
         title="A human voice, written down",
         answers=False,
-        turns=(Spoken(recording="human.flac", words="北京", expected=Expected(hears="北京")),),
+        turns=(Spoken(recording="human.flac", words="中国", expected=Expected(hears="中国")),),
     ),
 )
 
@@ -143,6 +147,8 @@ def complaints(expected: Expected, turn: Turn) -> list[str]:
     else:
         groups = [" or ".join(group) for group in expected.says if not check_reply([group], turn.text)]
         found += [f"the reply lacks {group}" for group in groups]
+    if expected.grows and not turn.partials:
+        found.append("the transcript did not grow")
     if expected.sees and turn.frame_ms is None:
         found.append("no frame was encoded")
     if expected.sees and not (turn.gate and turn.gate["image"] > 0):

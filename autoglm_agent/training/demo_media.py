@@ -30,7 +30,7 @@ SPEECH: Final = {
     "photo.flac": "这是什么",
     **{f"zoo{number}.flac": text for number, text in enumerate(zoo.FIXED, start=1)},
 }
-HUMAN: Final = ("human.flac", "spk17", "北京", 4)
+HUMAN: Final = ("human.flac", "spk17", "中国", 4)
 """File, speaker, word and take of DSPSpeech-20."""
 PICTURES: Final = ("toys.png", "label.png", "photo.jpg")
 

@@ -280,3 +280,9 @@ def test_the_question_of_a_recording_stands_before_the_text() -> None:
         m.AudioPart(stream_id="recording", transcript="你是谁"),
         m.TextPart(text="请回答"),
     )
+
+
+def test_the_model_of_the_environment_is_taken_where_none_is_typed(autoglm, monkeypatch) -> None:
+    monkeypatch.setenv("AUTOGLM_MODEL", "elsewhere")
+    assert "'elsewhere' is neither" in autoglm("ask", "你好").stderr
+    assert "'nowhere' is neither" in autoglm("ask", "你好", "--model", "nowhere").stderr

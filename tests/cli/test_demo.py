@@ -27,7 +27,7 @@ from autoglm_agent.settings import Settings
 from autoglm_agent.training import demo_media
 
 TOYS, LABEL, CAR, WHO, ZOO, PHOTO, HUMAN = SCENES
-SEEN = {"frame_ms": 90.0, "gate": {"text": 0.2, "image": 0.5, "speech": 0.3}}
+SEEN = {"partials": 2, "frame_ms": 90.0, "gate": {"text": 0.2, "image": 0.5, "speech": 0.3}}
 
 # --- The checks ------------------------------------------------------------------------------------------------------
 
@@ -70,9 +70,15 @@ def test_a_wrong_answer_is_told_by_what_it_lacks(scene: Scene, number: int, text
 def test_a_picture_that_was_not_seen_or_not_weighed_is_wrong() -> None:
     text = "你指的是右下角那辆红色遥控车吗？"
     expected = TOYS.turns[0].expected
-    assert complaints(expected, Turn(text=text, gate=SEEN["gate"])) == ["no frame was encoded"]
+    assert complaints(expected, Turn(text=text, partials=2, gate=SEEN["gate"])) == ["no frame was encoded"]
     blind = {"text": 0.5, "image": 0.0, "speech": 0.5}
-    assert complaints(expected, Turn(text=text, frame_ms=9.0, gate=blind)) == ["the gate gave the picture no weight"]
+    turn = Turn(text=text, partials=2, frame_ms=9.0, gate=blind)
+    assert complaints(expected, turn) == ["the gate gave the picture no weight"]
+
+
+def test_a_transcript_that_came_only_at_the_end_is_wrong() -> None:
+    turn = Turn(text="你指的是右下角那辆红色遥控车吗？", **(SEEN | {"partials": 0}))
+    assert complaints(TOYS.turns[0].expected, turn) == ["the transcript did not grow"]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +109,8 @@ def test_the_answer_to_a_tool_must_name_the_temperature() -> None:
 
 def test_what_a_human_said_must_be_written_down_exactly() -> None:
     expected = HUMAN.turns[0].expected
-    assert complaints(expected, Turn(transcript="北京。")) == []
-    assert complaints(expected, Turn(transcript="背景")) == ["heard '背景', not '北京'"]
+    assert complaints(expected, Turn(transcript="中国。")) == []
+    assert complaints(expected, Turn(transcript="种果")) == ["heard '种果', not '中国'"]
 
 
 def test_a_response_that_did_not_end_well_is_told() -> None:
@@ -210,7 +216,7 @@ async def test_three_turns_share_one_session_and_each_is_judged() -> None:
 
 @pytest.mark.anyio
 async def test_a_scene_that_only_transcribes_ends_without_a_response() -> None:
-    outcome, shown = await play(HUMAN, Script(utterances=("北京",)))
+    outcome, shown = await play(HUMAN, Script(utterances=("中国",)))
     assert outcome.complaints == ()
     assert "says" not in shown
 
