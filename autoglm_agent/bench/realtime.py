@@ -37,6 +37,8 @@ SCRIPT = Script(
 )
 """The reply never ends by itself, so every utterance after the first one interrupts."""
 VAD_TICKS = 100
+PARTIAL = "partial, from the character's last sample"
+UNKNOWN = "partial (when a word was said only a script knows)"
 
 
 def run(
@@ -170,7 +172,7 @@ class _Realtime:
             ),
             _one_value("memory_server_mb", "memory of the session process", "MB", after.rss_mb),
             _delays("event_overhead_ms", "event overhead, there and back", delays.overhead, 10.0 if scripted else None),
-            _delays("partial_ms", "partial, from the character's last sample", delays.partial, 700.0),
+            _delays("partial_ms", PARTIAL if scripted else UNKNOWN, delays.partial, 700.0 if scripted else None),
             _delays("interrupt_ms", "interruption, from its first sample", delays.interrupt, 300.0),
             _delays("final_transcript_ms", "final transcript, beyond the hold", delays.final),
             _delays("first_token_ms", "first token, beyond the hold", delays.first_token),

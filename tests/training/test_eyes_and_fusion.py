@@ -132,7 +132,10 @@ def test_eyes_learn_which_thing_is_where(atlas: Atlas, tmp_path: Path) -> None:
 
 QUESTION = Sample(
     task="fact",
-    messages=(Message(role="user", text="天空是什么颜色"), Message(role="assistant", text="蓝色。", reasoning="天空蓝。")),
+    messages=(
+        Message(role="user", text="天空是什么颜色"),
+        Message(role="assistant", text="蓝色。", reasoning="天空蓝。"),
+    ),
 )
 
 
@@ -152,16 +155,26 @@ def test_a_distractor_is_shown_but_marked_as_not_needed(layout: ChatLayout) -> N
     assert row is not None
     assert len(row.pictures) == 1
     assert row.gate[1] < 0.1
-    needed = Sample(task="scene_what", messages=(Message(role="user", text="这是什么", picture=blank(random.Random(0), "train")),), needs_image=True)
+    needed = Sample(
+        task="scene_what",
+        messages=(Message(role="user", text="这是什么", picture=blank(random.Random(0), "train")),),
+        needs_image=True,
+    )
     assert gate_target(needed)[1] > 0.5
     assert gate_target(Sample(task="raw_dialogue", messages=QUESTION.messages)) == IGNORED_GATE
 
 
 def test_a_spoken_row_carries_its_utterance_or_only_its_transcript(layout: ChatLayout) -> None:
-    spoken = Sample(task="fact", messages=(Message(role="user", text="你好", spoken=True), Message(role="assistant", text="你好！")))
+    spoken = Sample(
+        task="fact", messages=(Message(role="user", text="你好", spoken=True), Message(role="assistant", text="你好！"))
+    )
     item = SpokenSample(spoken, ((Utterance(7, 5, "你号", "你好"),),))
-    heard = maker(layout, damage_share=0, mute_share=0, deaf_share=0).row(item.sample, random.Random(0), item.versions[0])
-    deaf = maker(layout, damage_share=0, mute_share=0, deaf_share=1).row(item.sample, random.Random(0), item.versions[0])
+    heard = maker(layout, damage_share=0, mute_share=0, deaf_share=0).row(
+        item.sample, random.Random(0), item.versions[0]
+    )
+    deaf = maker(layout, damage_share=0, mute_share=0, deaf_share=1).row(
+        item.sample, random.Random(0), item.versions[0]
+    )
     assert heard is not None
     assert deaf is not None
     assert heard.utterances == (7,)
@@ -186,7 +199,9 @@ def test_speech_tokens_come_in_the_order_asked_for() -> None:
     bank = SpeechBank(hidden, np.array([0, 6]), np.array([6, 5]))
     tokens = bank.tokens(model.speech, np.array([1, 0]))
     assert tokens is not None
-    torch.testing.assert_close(tokens, torch.cat([model.speech.adapt(hidden[None, 6:])[0], model.speech.adapt(hidden[None, :6])[0]]))
+    torch.testing.assert_close(
+        tokens, torch.cat([model.speech.adapt(hidden[None, 6:])[0], model.speech.adapt(hidden[None, :6])[0]])
+    )
     assert bank.tokens(model.speech, np.array([], np.int64)) is None
 
 

@@ -39,7 +39,13 @@ class Rehearsed(Recipe):
 
 def plan(tmp_path: Path, *devices: str) -> RecipePlan:
     return RecipePlan(
-        packs=tmp_path, out=tmp_path / "out", devices=devices, ears_minutes=1, eyes_minutes=1, typed_minutes=1, spoken_minutes=1
+        packs=tmp_path,
+        out=tmp_path / "out",
+        devices=devices,
+        ears_minutes=1,
+        eyes_minutes=1,
+        typed_minutes=1,
+        spoken_minutes=1,
     )
 
 

@@ -34,14 +34,18 @@ def bank() -> WaveBank:
 
 def test_composition_places_recordings_at_their_time_and_speed(bank: WaveBank) -> None:
     batch = Batch(
-        np.array([[0, 1, -1, -1]]), np.array([[1600, 12_800, 0, 0]]), np.array([[1.0, 2.0, 1, 1]], np.float32),
+        np.array([[0, 1, -1, -1]]),
+        np.array([[1600, 12_800, 0, 0]]),
+        np.array([[1.0, 2.0, 1, 1]], np.float32),
         np.array([20_000]),
     )
     samples, lengths = bank.compose(batch)
     assert samples.shape[1] % 640 == 0
     assert lengths.tolist() == [20_000]
     assert samples[0, :1600].abs().max() == 0
-    torch.testing.assert_close(samples[0, 1600 : 1600 + 7900], torch.from_numpy(tone(300, 0.5)[:7900].astype(np.float32)) / 32768)
+    torch.testing.assert_close(
+        samples[0, 1600 : 1600 + 7900], torch.from_numpy(tone(300, 0.5)[:7900].astype(np.float32)) / 32768
+    )
     spectrum = torch.fft.rfft(samples[0, 12_800 : 12_800 + 3200]).abs()
     assert abs(int(spectrum.argmax()) * RATE / 3200 - 1800) < 10  # 900 Hz at double speed
     assert samples[0, 12_800 + 4100 :].abs().max() == 0
@@ -49,7 +53,10 @@ def test_composition_places_recordings_at_their_time_and_speed(bank: WaveBank) -
 
 def test_labels_follow_the_order_of_the_segments(bank: WaveBank) -> None:
     batch = Batch(
-        np.array([[2, 0, -1, -1], [1, -1, -1, -1]]), np.zeros((2, 4), np.int64), np.ones((2, 4), np.float32), np.array([1, 1])
+        np.array([[2, 0, -1, -1], [1, -1, -1, -1]]),
+        np.zeros((2, 4), np.int64),
+        np.ones((2, 4), np.float32),
+        np.array([1, 1]),
     )
     flat, lengths = bank.labels(batch, "tokens")
     assert flat.tolist() == [42, 40, 41]
@@ -73,8 +80,12 @@ def test_a_kept_bank_is_the_same_bank(bank: WaveBank, tmp_path: Path) -> None:
     assert list(again.tokens) == list(bank.tokens)
     joined = bank.joined(again)
     assert len(joined.lengths) == 6
-    batch = Batch(np.array([[5, -1, -1, -1]]), np.zeros((1, 4), np.int64), np.ones((1, 4), np.float32), np.array([8000]))
-    single = Batch(np.array([[2, -1, -1, -1]]), np.zeros((1, 4), np.int64), np.ones((1, 4), np.float32), np.array([8000]))
+    batch = Batch(
+        np.array([[5, -1, -1, -1]]), np.zeros((1, 4), np.int64), np.ones((1, 4), np.float32), np.array([8000])
+    )
+    single = Batch(
+        np.array([[2, -1, -1, -1]]), np.zeros((1, 4), np.int64), np.ones((1, 4), np.float32), np.array([8000])
+    )
     assert torch.equal(joined.compose(batch)[0], bank.compose(single)[0])
 
 
