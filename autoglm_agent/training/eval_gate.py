@@ -14,7 +14,7 @@ from autoglm_agent.training import joint
 from autoglm_agent.training.corpus import random_distractor
 from autoglm_agent.training.eval_cases import Ask, is_spoken, prompt_of, typed
 from autoglm_agent.training.eval_replies import made, right
-from autoglm_agent.training.eval_rows import Context, Group, Measured, Spec, share
+from autoglm_agent.training.eval_rows import Context, Group, Measured, Spec, gain, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,8 +72,7 @@ def hearing_and_seeing(context: Context) -> Mapping[str, Measured]:
         context, {"joint_noisy": Ask(), "joint_noisy_no_speech": Ask(speech_features=False)}, "joint_noisy", NOISY_SNR_DB
     )
     for key in ("no_picture", "no_speech", "uniform"):
-        gain = found["joint"].value - found[f"joint_{key}"].value
-        found[f"joint_gain_{key}"] = Measured(gain, found["joint"].n)
+        found[f"joint_gain_{key}"] = gain(found["joint"], found[f"joint_{key}"])
     return {**found, **noisy}
 
 

@@ -13,7 +13,7 @@ from autoglm_agent.training import labels, photos, scenes
 from autoglm_agent.training.answer_keys import item_counts, micro_f1
 from autoglm_agent.training.answers import check_reply
 from autoglm_agent.training.eval_cases import Ask, Case, is_right, is_spoken, thinks, typed
-from autoglm_agent.training.eval_rows import Context, Group, Measured, Spec, share
+from autoglm_agent.training.eval_rows import Context, Group, Measured, Spec, gain, share
 from autoglm_agent.training.mix import MAKERS
 from autoglm_agent.training.pictures import LabelPicture
 from autoglm_agent.training.sprites import EVAL_FONTS
@@ -180,7 +180,7 @@ def thinking(context: Context) -> Mapping[str, Measured]:
     on, off = (
         right([(case.sample, each[mode]) for case, each in zip(cases, replies, strict=True)]) for mode in (0, 1)
     )
-    return {"thinking_on": on, "thinking_off": off, "thinking_gain": Measured(on.value - off.value, on.n)}
+    return {"thinking_on": on, "thinking_off": off, "thinking_gain": gain(on, off)}
 
 
 SCENE_TASKS: Final[Mapping[str, str]] = {

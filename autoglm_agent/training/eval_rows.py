@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from autoglm_agent.training.eval_cases import Subject
     from autoglm_agent.training.eval_sets import Material
 
+CLAIM_TRIALS = 500
+"""Of fewer, a difference of 3 points is within chance."""
 Need = Literal["data", "voice", "fonts", "engine"]
 
 
@@ -139,6 +141,12 @@ def rows_of(group: Group, values: Mapping[str, Measured], missing: str = "nothin
             )
         rows.append(row)
     return rows
+
+
+def gain(full: Measured, less: Measured) -> Measured:
+    """What the first gains over the second, in points; a difference of few trials says so."""
+    detail = "" if full.n >= CLAIM_TRIALS else f"a difference needs n ≥ {CLAIM_TRIALS}: --sizes full"
+    return Measured(full.value - less.value, full.n, detail)
 
 
 def share(hits: int, n: int, detail: str = "") -> Measured:

@@ -11,7 +11,7 @@ from autoglm_agent.training.eval_cases import Heard, Reply, is_right, perfect, w
 from autoglm_agent.training.eval_gate import auc
 from autoglm_agent.training.eval_recordings import HeldOut
 from autoglm_agent.training.eval_replies import f1
-from autoglm_agent.training.eval_rows import AMOUNTS, Context, Measured, Spec, rows_of
+from autoglm_agent.training.eval_rows import AMOUNTS, Context, Measured, Spec, gain, rows_of
 from autoglm_agent.training.eval_sets import Material, open_sentences
 from autoglm_agent.training.eval_speech import last_word_delay_ms
 from autoglm_agent.training.evaluation import GROUPS, measure
@@ -173,6 +173,12 @@ def test_a_gain_by_thinking_is_seen():
 
     found = rows(BY_NAME["thinking"], Thinker)
     assert (found["thinking_on"].value, found["thinking_gain"].value) == (100.0, 100.0)
+    assert "n ≥ 500" in found["thinking_gain"].note
+
+
+def test_what_is_claimed_by_a_difference_is_asked_often_enough_in_full():
+    assert min(AMOUNTS["full"].joint, AMOUNTS["full"].thinking) >= 500
+    assert gain(Measured(90.0, 500), Measured(80.0, 500)) == Measured(10.0, 500)
 
 
 def test_a_call_where_none_is_wanted_is_wrong():
