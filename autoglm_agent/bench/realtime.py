@@ -30,6 +30,7 @@ from autoglm_agent.settings import Settings, load_settings
 SCRIPTED = "scripted"
 UTTERANCE_S = 1.5
 PAUSE_S = 1.2  # the hold of half a second, then a reply that has that long to begin before it is cut off
+FIRST_PAUSE_S = 0.1
 SETTLE_S = 1.0  # after connecting: what a session allocates for good is there by then
 SCRIPT = Script(
     utterances=("把客厅的灯打开一些", "今天天气怎么样呢"),
@@ -128,7 +129,7 @@ class _Realtime:
                 listening.start_soon(one.probe)
             async with anyio.create_task_group() as talking:
                 for number, one in enumerate(users):
-                    after_s = min(PAUSE_S, cycle_s * number / len(users))
+                    after_s = FIRST_PAUSE_S + cycle_s * number / len(users)
                     talking.start_soon(self._one, one, after_s, until_s)
             listening.cancel_scope.cancel()
 

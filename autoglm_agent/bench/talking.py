@@ -13,7 +13,7 @@ from itertools import count
 import anyio
 
 from autoglm_agent import client as autoglm
-from autoglm_agent.bench.microphone import Microphone
+from autoglm_agent.bench.microphone import Microphone, silence
 from autoglm_agent.client import Event, RealtimeClient
 
 PROBE_EVERY_S = 0.25
@@ -53,7 +53,7 @@ class User:
 
     async def talk(self, speech: list[bytes], pause: list[bytes], *, after_s: float, until_s: float) -> None:
         """Speak and pause, again and again: a pause is long enough for a reply to begin, the next words cut it off."""
-        await self._microphone.say(pause[: max(1, round(after_s / 0.02))])
+        await self._microphone.say(silence(after_s))
         while anyio.current_time() < until_s:
             self._onset_s = anyio.current_time() if self._answering else None
             await self._microphone.say(speech)
