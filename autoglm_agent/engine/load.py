@@ -11,7 +11,7 @@ from autoglm_agent.engine.core import Engine
 from autoglm_agent.engine.packed import Precision
 from autoglm_agent.engine.utterance import FRAME_SAMPLES
 from autoglm_agent.errors import InputError
-from autoglm_agent.model.bundle import load_model
+from autoglm_agent.model.loading import load_model
 
 if TYPE_CHECKING:
     from autoglm_agent.engine.limits import EngineLimits
@@ -27,7 +27,7 @@ def load(spec: EngineSpec, limits: EngineLimits | None = None) -> Engine:
 
     Raises:
         InputError: a precision or a device there is not.
-        ModelNotFoundError, CheckpointError: as `model.bundle.load_model`.
+        ModelNotFoundError, CheckpointError: as `model.loading.load_model`.
     """
     device = resolve_device(spec.device)
     precision = resolve_precision(spec.dtype, device)

@@ -106,8 +106,8 @@ def assemble(
     out: Annotated[Path, typer.Option(help="Checkpoint folder: int8 weights, configuration, tokenizer.")],
 ) -> None:
     """Join the stages' weights into one int8 checkpoint."""
-    from autoglm_agent.model.bundle import save_nano
     from autoglm_agent.model.config import AutoGLMConfig
+    from autoglm_agent.model.loading import save_nano
     from autoglm_agent.model.network import AutoGLMForConditionalGeneration
     from autoglm_agent.training.shards import load_shards
 

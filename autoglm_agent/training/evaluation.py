@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autoglm_agent.errors import InputError
-from autoglm_agent.model.bundle import resolve
+from autoglm_agent.model.loading import resolve
 from autoglm_agent.training import eval_gate, eval_replies, eval_speech, eval_speed
 from autoglm_agent.training.eval_engine import EngineSubject
 from autoglm_agent.training.eval_recordings import EvalData
@@ -170,7 +170,7 @@ def _load(model: str, device: str) -> tuple[EngineFacts, str]:
     from autoglm_agent.engine.limits import EngineLimits
     from autoglm_agent.engine.load import load
     from autoglm_agent.engine.spec import EngineSpec
-    from autoglm_agent.model.bundle import load_model
+    from autoglm_agent.model.loading import load_model
 
     kind = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device.partition(":")[0]
     sessions = SESSIONS.get(kind, SESSIONS["cpu"])

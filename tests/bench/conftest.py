@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoglm_agent.model.bundle import save_nano
+from autoglm_agent.model.loading import save_nano
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 from tests.engine.conftest import make_bundle
 

@@ -5,8 +5,8 @@ import torch
 from typer.testing import CliRunner
 
 from autoglm_agent.cli import app
-from autoglm_agent.model.bundle import save_nano
 from autoglm_agent.model.config import AutoGLMConfig
+from autoglm_agent.model.loading import save_nano
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 

@@ -16,7 +16,7 @@ from autoglm_agent.commands.scenes import MEDIA_DIR
 from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.scripted import Script, ScriptedEngine, ScriptedReply
 from autoglm_agent.errors import InputError
-from autoglm_agent.model import bundle
+from autoglm_agent.model import loading
 
 WHO = MEDIA_DIR / "who.flac"
 TOYS = MEDIA_DIR / "toys.png"
@@ -195,7 +195,7 @@ def test_what_cannot_be_used_is_told_in_one_line(autoglm, broken, words, said) -
 
 
 def test_absent_weights_are_told_with_the_remedy(autoglm, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(bundle, "NANO_DIR", tmp_path)
+    monkeypatch.setattr(loading, "NANO_DIR", tmp_path)
     result = autoglm("ask", "你好")
     assert result.exit_code == 2
     assert "the weights of nano are not in this installation; train them" in result.stderr

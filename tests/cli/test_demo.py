@@ -20,7 +20,7 @@ from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.scripted import Script, ScriptedReply
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.images import load_picture
-from autoglm_agent.model.bundle import NANO_DIR
+from autoglm_agent.model.loading import NANO_DIR
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.server.run import serving
 from autoglm_agent.settings import Settings

@@ -12,7 +12,7 @@ from autoglm_agent.engine.core import Engine
 from autoglm_agent.engine.limits import EngineLimits
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.errors import AutoGLMError
-from autoglm_agent.model.bundle import save_nano
+from autoglm_agent.model.loading import save_nano
 from tests.engine.conftest import (
     frame,
     generate,

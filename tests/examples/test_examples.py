@@ -13,8 +13,8 @@ from typer.main import get_command
 from autoglm_agent.cli import app
 from autoglm_agent.engine.scripted import Script, ScriptedReply
 from autoglm_agent.engine.spec import EngineSpec
-from autoglm_agent.model.bundle import save_nano
 from autoglm_agent.model.config import AutoGLMConfig
+from autoglm_agent.model.loading import save_nano
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 from autoglm_agent.runtime.bridge import ComputeBridge

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from autoglm_agent.errors import CheckpointError, ModelNotFoundError
-from autoglm_agent.model import bundle as bundles
+from autoglm_agent.model import loading as bundles
 from autoglm_agent.model.checkpoint import PARTS, WEIGHTS_FILE, TensorFiles, empty, load_parts
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration as Network

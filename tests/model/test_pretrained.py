@@ -7,8 +7,8 @@ from PIL import Image
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 
 from autoglm_agent.errors import CheckpointError
-from autoglm_agent.model.bundle import load_model
 from autoglm_agent.model.checkpoint import TensorFiles
+from autoglm_agent.model.loading import load_model
 from autoglm_agent.model.reply import ReasoningPiece, ReplyParser, TextPiece
 from tests.model import published
 

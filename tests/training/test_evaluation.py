@@ -14,8 +14,8 @@ from PIL import Image
 from autoglm_agent.engine.core import Engine
 from autoglm_agent.engine.limits import EngineLimits
 from autoglm_agent.errors import InputError
-from autoglm_agent.model.bundle import load_model, save_nano
 from autoglm_agent.model.config import AutoGLMConfig
+from autoglm_agent.model.loading import load_model, save_nano
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 from autoglm_agent.training.eval_cases import Ask, Case, typed
