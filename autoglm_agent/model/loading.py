@@ -1,7 +1,7 @@
 """A model by its name: weights, tokenizer, layout and configuration that belong together.
 
-`nano`, a checkpoint directory or a hub id. The text part comes first; `ModelBundle.require` brings eyes and ears when they
-are first needed. Not here: where the parts run, and batching (`engine`).
+`nano`, a checkpoint directory or a hub id. The text part comes first; `ModelBundle.require` brings eyes and ears
+when they are first needed. Not here: where the parts run, and batching (`engine`).
 """
 
 from __future__ import annotations
