@@ -7,7 +7,6 @@ it took eight minutes to begin. The heads are thrown away; the features stay.
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import time
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from torch.nn import functional
 
 from autoglm_agent.training.optim import Optimiser
 from autoglm_agent.training.picture_packing import PackedPictures, Packer
-from autoglm_agent.training.pictures import LabelPicture, PhotoPicture
+from autoglm_agent.training.pictures import PhotoPicture
 from autoglm_agent.training.progress import Budget, StepProfiler
 from autoglm_agent.training.sprites import Atlas
 
@@ -128,39 +127,13 @@ def pictures_of(rng: random.Random, split: Split) -> Iterator[Picture]:
                 yield picture
 
 
-def batches_of(atlas_dir: Path, seed: int, split: Split, chunk: int = CHUNK) -> Iterator[EyesBatch]:
+def batches_of(atlas_dir: Path, split: Split, chunk: int, seed: int) -> Iterator[EyesBatch]:
     """Endless chunks of one worker."""
     atlas = Atlas.load(atlas_dir)
     inventory, packer = Inventory(atlas), Packer(atlas)
     stream = pictures_of(random.Random(seed), split)
     while True:
         yield inventory.batch([next(stream) for _ in range(chunk)], packer)
-
-
-def _work(atlas_dir: Path, seed: int, chunk: int, queue: multiprocessing.queues.Queue[EyesBatch]) -> None:
-    for batch in batches_of(atlas_dir, seed, "train", chunk):
-        queue.put(batch)
-
-
-def parallel(atlas_dir: Path, *, workers: int, seed: int, chunk: int = CHUNK) -> Iterator[EyesBatch]:
-    """Chunks of many workers, read in turn; with 0 workers, made here."""
-    if workers <= 0:
-        yield from batches_of(atlas_dir, seed, "train", chunk)
-        return
-    context = multiprocessing.get_context("fork")
-    queues = [context.Queue(maxsize=4) for _ in range(workers)]
-    processes = [
-        context.Process(target=_work, args=(atlas_dir, seed * 1000 + i, chunk, queue), daemon=True) for i, queue in enumerate(queues)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        while True:
-            for queue in queues:
-                yield queue.get()
-    finally:
-        for process in processes:
-            process.terminate()
 
 
 class EyesHeads(nn.Module):
@@ -275,4 +248,4 @@ def eyes_scores(encoder: VisionEncoder, renderer: Renderer, heads: EyesHeads, ba
     return scores | {"cell_precision": 100 * right / max(1, claimed), "photo_accuracy": 100 * named / max(1, photos)}
 
 
-__all__ = ["EyesBatch", "EyesHeads", "EyesStageConfig", "Inventory", "LabelPicture", "batches_of", "eyes_scores", "parallel", "train_eyes"]
+__all__ = ["EyesBatch", "EyesHeads", "EyesStageConfig", "Inventory", "batches_of", "eyes_scores", "train_eyes"]

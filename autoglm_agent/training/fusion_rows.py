@@ -6,10 +6,9 @@ reasoning kept in the history or not, a distractor picture or none, the transcri
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -235,9 +234,6 @@ def pad_rows(rows: Sequence[Row]) -> FusionBatch:
     )
 
 
-Mode = Literal["typed", "spoken"]
-
-
 class RowFactory:
     """What a worker process needs to make rows for ever; picklable, built in the parent."""
 
@@ -278,30 +274,3 @@ class RowFactory:
         for batch in batches:
             chunks = [batch.pictures[i : i + PACKED_TOGETHER] for i in range(0, len(batch.pictures), PACKED_TOGETHER)]
             yield replace(batch, pictures=tuple(packer.pack(chunk) for chunk in chunks))  # type: ignore[arg-type]
-
-
-def _work(factory: RowFactory, seed: int, queue: multiprocessing.queues.Queue[FusionBatch]) -> None:
-    for batch in factory.batches(seed):
-        queue.put(batch)
-
-
-def parallel_batches(factory: RowFactory, *, workers: int, seed: int) -> Iterator[FusionBatch]:
-    """Batches of many workers; with 0 workers, made here and deterministic in order."""
-    if workers <= 0:
-        yield from factory.batches(seed)
-        return
-    context = multiprocessing.get_context("fork")
-    # One queue a worker, read in turn: the order of batches does not depend on which worker is quick.
-    queues = [context.Queue(maxsize=4) for _ in range(workers)]
-    processes = [
-        context.Process(target=_work, args=(factory, seed * 1000 + i, queue), daemon=True) for i, queue in enumerate(queues)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        while True:
-            for queue in queues:
-                yield queue.get()
-    finally:
-        for process in processes:
-            process.terminate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,9 @@ from autoglm_agent.training.eyes_stage import (
     Inventory,
     batches_of,
     eyes_scores,
-    parallel,
     train_eyes,
 )
+from autoglm_agent.training.feeding import parallel
 from autoglm_agent.training.progress import Curves
 from autoglm_agent.training.render import Renderer
 from autoglm_agent.training.run_speech import STARTED, say
@@ -47,8 +48,8 @@ def run_eyes(
         model.load_state_dict(load_shards(init), strict=False)
     inventory = Inventory(Atlas.load(pictures))
     heads = EyesHeads(model.config.vision.hidden_size, inventory).to(device)
-    held_out = list(islice(batches_of(pictures, 5, "eval", chunk), eval_chunks))
-    batches = parallel(pictures, workers=max(0, workers - 1), seed=config.seed, chunk=chunk)
+    held_out = list(islice(batches_of(pictures, "eval", chunk, 5), eval_chunks))
+    batches = parallel(partial(batches_of, pictures, "train", chunk), workers=max(0, workers - 1), seed=config.seed)
     first = next(batches)  # The workers are forked before the device is touched.
     say(f"{inventory.num_classes} classes of cells, {first.packed.num_pictures} pictures a chunk")
     torch.nn.Module.to(model, torch.device(device))

@@ -17,7 +17,8 @@ from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 from autoglm_agent.training.corpus import random_distractor
-from autoglm_agent.training.fusion_rows import RowFactory, RowMaker, RowOptions, pad_rows, parallel_batches
+from autoglm_agent.training.feeding import parallel
+from autoglm_agent.training.fusion_rows import RowFactory, RowMaker, RowOptions, pad_rows
 from autoglm_agent.training.fusion_stage import (
     INITIAL_GAIN,
     FusionForward,
@@ -117,7 +118,7 @@ def run_fusion(
     model.train()
     model.speech.eval()
     # One core is left to the process that feeds the device.
-    batches = parallel_batches(factory, workers=max(0, workers - 1), seed=config.seed + 1)
+    batches = parallel(factory.batches, workers=max(0, workers - 1), seed=config.seed + 1)
     train_fusion(forward, batches, config, Curves(out, "fusion"), evaluate=evaluate, save=save)
     return last
 

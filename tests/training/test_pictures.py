@@ -227,4 +227,6 @@ def test_packing_rejects_nothing_the_corpus_writes(tmp_path: Path) -> None:
     for split in ("train", "eval"):
         for module in (scenes, joint, labels):
             made = module.samples(random.Random(1), split)
-            packer.pack([next(made).messages[0].picture for _ in range(100)])  # type: ignore[misc]
+            packed = packer.pack([next(made).messages[0].picture for _ in range(100)])  # type: ignore[misc]
+            assert packed.num_pictures == 100
+            assert any(kind == "glyph" for kind, _ in packed.stamps) == (module is labels)
