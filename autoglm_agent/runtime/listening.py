@@ -132,6 +132,9 @@ class Listener:
         detection = config.turn_detection
         settings = turn_policy.settings_for(detection) if detection is not None else None
         if (settings is None) != (self._settings is None):  # who ends turns has changed: start afresh
+            if self._announced:  # nobody will end this speech now, and the next must be able to begin
+                now_ms = self._endpointer.num_samples * 1000 // SAMPLE_RATE_HZ
+                self._line.tell(f.SpeechStopped(audio_end_ms=now_ms))
             self._recogniser.drop()
             self._endpointer.reset()
             self._announced = False

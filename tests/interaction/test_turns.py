@@ -69,6 +69,27 @@ async def test_what_is_said_over_a_reply_is_transcribed_in_order(connect) -> Non
     assert not [kind for kind in kinds(client.seen)[:before] if kind.endswith("input_audio_transcription.delta")]
 
 
+async def test_detection_may_be_switched_off_and_on_while_somebody_speaks(connect) -> None:
+    def detection(kind):
+        return {"type": "realtime", "output_modalities": ["text"], "audio": {"input": {"turn_detection": kind}}}
+
+    with anyio.fail_after(10):
+        async with connect(SCRIPT) as client:
+            await client.send("session.update", session=detection({"type": "server_vad"}))
+            await client.say(speech())
+            started = await client.next("input_audio_buffer.speech_started")
+            await client.send("session.update", session=detection(None))
+            await client.send("session.update", session=detection({"type": "server_vad"}))
+            stopped = await client.next("input_audio_buffer.speech_stopped")
+            await client.say(silence(300))
+            await client.say(speech())
+            again = await client.next("input_audio_buffer.speech_started")
+            await client.say(silence(1000))
+            await client.next("response.done")
+    assert started["audio_start_ms"] < stopped["audio_end_ms"] <= again["audio_start_ms"] + 300  # the pre-roll
+    assert started["item_id"] == stopped["item_id"] == again["item_id"]
+
+
 async def test_a_text_turn_has_the_order_of_the_protocol(connect) -> None:
     with anyio.fail_after(5):
         async with connect(SCRIPT) as client:
