@@ -187,7 +187,7 @@ def evaluate(
     """Measure what a model can do, on sets it was never trained on, as one table."""
     if data is not None and not data.is_dir():
         raise InputError(f"--data {data} is not a folder; check the path.")
-    from autoglm_agent.training.evaluation import run_eval
+    from autoglm_agent.training.evaluate.evaluation import run_eval
 
     run_eval(model=model, data=data, device=device, sizes=sizes.value, json=json_output, only=only, out=out)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from autoglm_agent.commands.turn import ToolCall, Turn
-from autoglm_agent.training.answers import check_reply, exact_tool_match
+from autoglm_agent.training.evaluate.answers import check_reply, exact_tool_match
 
 MEDIA_DIR: Final = Path(__file__).parents[1] / "media"
 

@@ -40,9 +40,9 @@ def speech(
     device: Device = "cuda",
 ) -> None:
     """Teach the Conformer to hear: phones and tokens by CTC, for every latency at once."""
-    from autoglm_agent.training.run_speech import run_speech
-    from autoglm_agent.training.speech_data import Amounts
-    from autoglm_agent.training.speech_stage import SpeechStageConfig
+    from autoglm_agent.training.speech.speech_data import Amounts
+    from autoglm_agent.training.stages.run_speech import run_speech
+    from autoglm_agent.training.stages.speech_stage import SpeechStageConfig
 
     config = SpeechStageConfig(
         steps=steps, minutes=minutes, budget_s=budget_s, lr=lr, decay_share=decay_share, warm_start=init is not None,
@@ -87,8 +87,8 @@ def fusion(
     device: Device = "cuda",
 ) -> None:
     """Teach eyes, gate and backbone together, over speech heard by the trained ears."""
-    from autoglm_agent.training.fusion_stage import FusionStageConfig
-    from autoglm_agent.training.run_fusion import run_fusion
+    from autoglm_agent.training.stages.fusion_stage import FusionStageConfig
+    from autoglm_agent.training.stages.run_fusion import run_fusion
 
     config = FusionStageConfig(
         steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every,
@@ -109,7 +109,7 @@ def assemble(
     from autoglm_agent.model.config import AutoGLMConfig
     from autoglm_agent.model.loading import save_nano
     from autoglm_agent.model.network import AutoGLMForConditionalGeneration
-    from autoglm_agent.training.shards import load_shards
+    from autoglm_agent.training.stages.shards import load_shards
 
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano())
     for folder in init:
@@ -136,8 +136,8 @@ def eyes(
     device: Device = "cuda",
 ) -> None:
     """Teach the vision encoder what lies where: characters, things, colours; and to tell photographs apart."""
-    from autoglm_agent.training.eyes_stage import EyesStageConfig
-    from autoglm_agent.training.run_eyes import run_eyes
+    from autoglm_agent.training.stages.eyes_stage import EyesStageConfig
+    from autoglm_agent.training.stages.run_eyes import run_eyes
 
     config = EyesStageConfig(steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every, profile=profile)
     run_eyes(
@@ -157,7 +157,7 @@ def recipe(
     rehearse: Annotated[bool, typer.Option(help="On the CPU, with a handful of everything: does the recipe run?")] = False,
 ) -> None:
     """Run every stage in turn (ears beside eyes where there are two devices) and assemble the checkpoint."""
-    from autoglm_agent.training.recipe import Recipe, RecipePlan
+    from autoglm_agent.training.stages.recipe import Recipe, RecipePlan
 
     plan = RecipePlan(
         packs=packs, out=out, devices=tuple(devices.split(",")), ears_minutes=ears_minutes, eyes_minutes=eyes_minutes,
@@ -173,6 +173,6 @@ def card(
     curves: Annotated[list[Path], typer.Option(help="Logs (*.jsonl) of the stages, in turn.")] = [],  # noqa: B006
 ) -> None:
     """Write the model card beside the weights, from measured results alone."""
-    from autoglm_agent.training.model_card import write_card
+    from autoglm_agent.training.evaluate.model_card import write_card
 
     typer.echo(f"{write_card(results, directory=checkpoint, curves=curves)}")

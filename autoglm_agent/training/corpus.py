@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoglm_agent.training import joint, labels, photos, scenes
-from autoglm_agent.training.mix import text_samples
-from autoglm_agent.training.scene_layout import random_scene
+from autoglm_agent.training.pictures import joint, labels, photos, scenes
+from autoglm_agent.training.pictures.scene_layout import random_scene
+from autoglm_agent.training.text.mix import text_samples
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from autoglm_agent.training.pictures import Picture
+    from autoglm_agent.training.pictures.pictures import Picture
     from autoglm_agent.training.sample import Sample, Split
 
 SHARES: dict[str, float] = {"text": 0.46, "scenes": 0.25, "labels": 0.15, "photos": 0.07, "joint": 0.07}

@@ -13,10 +13,10 @@ from typing import Annotated, Final
 import soundfile
 import typer
 
-from autoglm_agent.training import zoo
-from autoglm_agent.training.demo_pictures import write_demo_pictures
-from autoglm_agent.training.speech_natural import HELD_OUT_SPEAKERS, read_wave
-from autoglm_agent.training.synthesis import EVAL_VARIANTS, Utterance, synthesise_many
+from autoglm_agent.training.pictures.demo_pictures import write_demo_pictures
+from autoglm_agent.training.speech.speech_natural import HELD_OUT_SPEAKERS, read_wave
+from autoglm_agent.training.speech.synthesis import EVAL_VARIANTS, Utterance, synthesise_many
+from autoglm_agent.training.text import zoo
 
 MEDIA_DIR: Final = Path(__file__).parents[1] / "media"
 SAMPLE_RATE_HZ: Final = 16_000

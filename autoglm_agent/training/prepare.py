@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoglm_agent.errors import InputError
-from autoglm_agent.training.pack import build_pack
-from autoglm_agent.training.photo_bank import pack_photos
-from autoglm_agent.training.photos import CLASSES
-from autoglm_agent.training.raw_text import build_text_pack
-from autoglm_agent.training.sprites import build_atlas
+from autoglm_agent.training.pictures.photo_bank import pack_photos
+from autoglm_agent.training.pictures.photos import CLASSES
+from autoglm_agent.training.pictures.sprites import build_atlas
+from autoglm_agent.training.speech.pack import build_pack
+from autoglm_agent.training.text.raw_text import build_text_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from autoglm_agent.training.pictures import Picture
+    from autoglm_agent.training.pictures.pictures import Picture
 
 Split = Literal["train", "eval"]
 

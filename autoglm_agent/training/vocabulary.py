@@ -95,7 +95,7 @@ def phrase_books(data_dir: Path) -> Iterator[str]:
         yield path.read_text(encoding="utf-8")
     with tarfile.open(data_dir / "speech" / "audio_cmn_words.tar") as archive:
         yield from archive.getnames()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         yield path.read_text(encoding="utf-8")
 
 

@@ -214,7 +214,7 @@ def test_an_absent_package_is_named_with_the_extra_that_has_it(autoglm, monkeypa
     def fail(**_):
         raise ModuleNotFoundError("No module named 'pypinyin'", name="pypinyin")
 
-    monkeypatch.setattr("autoglm_agent.training.evaluation.run_eval", fail)
+    monkeypatch.setattr("autoglm_agent.training.evaluate.evaluation.run_eval", fail)
     result = autoglm("eval")
     assert result.exit_code == 2
     assert "this needs the package pypinyin" in result.stderr
@@ -223,7 +223,7 @@ def test_an_absent_package_is_named_with_the_extra_that_has_it(autoglm, monkeypa
 
 def test_eval_and_bench_hand_on_what_was_typed(autoglm, monkeypatch, tmp_path) -> None:
     seen = []
-    monkeypatch.setattr("autoglm_agent.training.evaluation.run_eval", lambda **given: seen.append(given))
+    monkeypatch.setattr("autoglm_agent.training.evaluate.evaluation.run_eval", lambda **given: seen.append(given))
     monkeypatch.setattr("autoglm_agent.bench.engine.run", lambda **given: seen.append(given))
     monkeypatch.setattr("autoglm_agent.bench.realtime.run", lambda **given: seen.append(given))
     autoglm("eval", "--data", tmp_path, "--only", "scenes", "--only", "labels", "--sizes", "tiny", "--json")

@@ -18,15 +18,15 @@ from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.loading import load_model, save_nano
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
-from autoglm_agent.training.eval_cases import Ask, Case, typed
-from autoglm_agent.training.eval_engine import EngineSubject
-from autoglm_agent.training.eval_recordings import EvalData
-from autoglm_agent.training.eval_sets import at_snr, require_voice
-from autoglm_agent.training.evaluation import chosen, run_eval
-from autoglm_agent.training.pictures import Background, ScenePicture
+from autoglm_agent.training.evaluate.eval_cases import Ask, Case, typed
+from autoglm_agent.training.evaluate.eval_engine import EngineSubject
+from autoglm_agent.training.evaluate.eval_recordings import EvalData
+from autoglm_agent.training.evaluate.eval_sets import at_snr, require_voice
+from autoglm_agent.training.evaluate.evaluation import chosen, run_eval
+from autoglm_agent.training.pictures.pictures import Background, ScenePicture
 from autoglm_agent.training.sample import Message, Sample
-from autoglm_agent.training.speech_text import hsk_split
-from autoglm_agent.training.zoo import fixed
+from autoglm_agent.training.speech.speech_text import hsk_split
+from autoglm_agent.training.text.zoo import fixed
 
 TINY_TOKENS = 24
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from autoglm_agent.errors import InputError
-from autoglm_agent.training.eval_rows import Measured, rows_of
-from autoglm_agent.training.evaluation import GROUPS, summary
-from autoglm_agent.training.model_card import weights_hash, write_card
+from autoglm_agent.training.evaluate.eval_rows import Measured, rows_of
+from autoglm_agent.training.evaluate.evaluation import GROUPS, summary
+from autoglm_agent.training.evaluate.model_card import weights_hash, write_card
 
 SPEED = next(group for group in GROUPS if group.name == "speed")
 REFUSALS = next(group for group in GROUPS if group.name == "refusals")

@@ -5,17 +5,17 @@ import random
 import numpy as np
 import pytest
 
-from autoglm_agent.training import labels, photos
-from autoglm_agent.training.answer_keys import micro_f1
-from autoglm_agent.training.eval_cases import Heard, Reply, is_right, perfect, wanted_at
-from autoglm_agent.training.eval_gate import auc
-from autoglm_agent.training.eval_recordings import HeldOut
-from autoglm_agent.training.eval_replies import f1
-from autoglm_agent.training.eval_rows import AMOUNTS, Context, Measured, Spec, gain, rows_of
-from autoglm_agent.training.eval_sets import Material, open_sentences
-from autoglm_agent.training.eval_speech import last_word_delay_ms
-from autoglm_agent.training.evaluation import GROUPS, measure
-from autoglm_agent.training.speech_text import sentence_split
+from autoglm_agent.training.evaluate.answer_keys import micro_f1
+from autoglm_agent.training.evaluate.eval_cases import Heard, Reply, is_right, perfect, wanted_at
+from autoglm_agent.training.evaluate.eval_gate import auc
+from autoglm_agent.training.evaluate.eval_recordings import HeldOut
+from autoglm_agent.training.evaluate.eval_replies import f1
+from autoglm_agent.training.evaluate.eval_rows import AMOUNTS, Context, Measured, Spec, gain, rows_of
+from autoglm_agent.training.evaluate.eval_sets import Material, open_sentences
+from autoglm_agent.training.evaluate.eval_speech import last_word_delay_ms
+from autoglm_agent.training.evaluate.evaluation import GROUPS, measure
+from autoglm_agent.training.pictures import labels, photos
+from autoglm_agent.training.speech.speech_text import sentence_split
 
 TAIL = 32_000
 ZERO_FOR_ORACLE = {"refusals_needless"}

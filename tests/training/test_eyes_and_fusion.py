@@ -14,7 +14,15 @@ from autoglm_agent.model.chat import ChatLayout
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
-from autoglm_agent.training.eyes_stage import (
+from autoglm_agent.training.pictures.picture_packing import Packer
+from autoglm_agent.training.pictures.pictures import Background, LabelPicture, ScenePicture, Sprite, Text
+from autoglm_agent.training.pictures.render import Renderer
+from autoglm_agent.training.pictures.sprite_pen import Pen
+from autoglm_agent.training.pictures.sprite_things import THINGS
+from autoglm_agent.training.pictures.sprites import GLYPH_CELL_PX, Atlas
+from autoglm_agent.training.sample import Message, Sample
+from autoglm_agent.training.speech.spoken_pool import SpeechBank
+from autoglm_agent.training.stages.eyes_stage import (
     CELL_PX,
     COLUMNS,
     EyesHeads,
@@ -23,7 +31,7 @@ from autoglm_agent.training.eyes_stage import (
     eyes_scores,
     train_eyes,
 )
-from autoglm_agent.training.fusion_rows import (
+from autoglm_agent.training.stages.fusion_rows import (
     IGNORED_GATE,
     RowMaker,
     RowOptions,
@@ -33,23 +41,15 @@ from autoglm_agent.training.fusion_rows import (
     gate_target,
     pad_rows,
 )
-from autoglm_agent.training.fusion_stage import (
+from autoglm_agent.training.stages.fusion_stage import (
     FusionForward,
     FusionStageConfig,
     forced_accuracy,
     gate_loss,
     train_fusion,
 )
-from autoglm_agent.training.picture_packing import Packer
-from autoglm_agent.training.pictures import Background, LabelPicture, ScenePicture, Sprite, Text
-from autoglm_agent.training.progress import Curves
-from autoglm_agent.training.render import Renderer
-from autoglm_agent.training.sample import Message, Sample
-from autoglm_agent.training.shards import load_shards, save_shards
-from autoglm_agent.training.spoken_pool import SpeechBank
-from autoglm_agent.training.sprite_pen import Pen
-from autoglm_agent.training.sprite_things import THINGS
-from autoglm_agent.training.sprites import GLYPH_CELL_PX, Atlas
+from autoglm_agent.training.stages.progress import Curves
+from autoglm_agent.training.stages.shards import load_shards, save_shards
 
 PLAIN = Background(kind="plain", first=(0.9, 0.9, 0.9), second=(0.9, 0.9, 0.9), seed=1)
 

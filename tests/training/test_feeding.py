@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, islice
 
-from autoglm_agent.training.feeding import parallel
+from autoglm_agent.training.stages.feeding import parallel
 
 
 def numbers(seed: int) -> Iterator[tuple[int, int]]:

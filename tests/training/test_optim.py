@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from autoglm_agent.errors import InputError
-from autoglm_agent.training.optim import Optimiser, orthogonalised
-from autoglm_agent.training.progress import Budget
+from autoglm_agent.training.stages.optim import Optimiser, orthogonalised
+from autoglm_agent.training.stages.progress import Budget
 
 
 def test_orthogonalised_matrices_have_singular_values_near_one() -> None:

@@ -10,15 +10,23 @@ import numpy as np
 import pytest
 import torch
 
-from autoglm_agent.training import joint, labels, scenes
-from autoglm_agent.training.picture_packing import Packer, uniforms_of
-from autoglm_agent.training.pictures import Background, LabelPicture, Panel, PhotoPicture, ScenePicture, Sprite, Text
-from autoglm_agent.training.render import Renderer
-from autoglm_agent.training.scene_layout import MIN_SIZE_PX, make_scene, random_pairs, random_scene
-from autoglm_agent.training.scene_words import COLORS, KINDS, region_at, styles
-from autoglm_agent.training.sprite_pen import SPRITE_SIZE_PX, Pen
-from autoglm_agent.training.sprite_things import THINGS
-from autoglm_agent.training.sprites import GLYPH_CELL_PX, Atlas
+from autoglm_agent.training.pictures import joint, labels, scenes
+from autoglm_agent.training.pictures.picture_packing import Packer, uniforms_of
+from autoglm_agent.training.pictures.pictures import (
+    Background,
+    LabelPicture,
+    Panel,
+    PhotoPicture,
+    ScenePicture,
+    Sprite,
+    Text,
+)
+from autoglm_agent.training.pictures.render import Renderer
+from autoglm_agent.training.pictures.scene_layout import MIN_SIZE_PX, make_scene, random_pairs, random_scene
+from autoglm_agent.training.pictures.scene_words import COLORS, KINDS, region_at, styles
+from autoglm_agent.training.pictures.sprite_pen import SPRITE_SIZE_PX, Pen
+from autoglm_agent.training.pictures.sprite_things import THINGS
+from autoglm_agent.training.pictures.sprites import GLYPH_CELL_PX, Atlas
 
 PLAIN = Background(kind="plain", first=(0.2, 0.2, 0.2), second=(0.2, 0.2, 0.2), seed=1)
 
@@ -159,7 +167,7 @@ def test_an_atlas_survives_its_file(atlas: Atlas, tmp_path: Path) -> None:
 
 
 def test_every_kind_has_a_drawing_and_every_colour_a_style(atlas: Atlas) -> None:
-    from autoglm_agent.training.sprite_animals import ANIMALS
+    from autoglm_agent.training.pictures.sprite_animals import ANIMALS
 
     assert set(KINDS) == set(THINGS | ANIMALS)
     for kind, info in KINDS.items():
@@ -217,7 +225,7 @@ def test_uniforms_are_spread_and_depend_on_the_seed() -> None:
 
 
 def test_packing_rejects_nothing_the_corpus_writes(tmp_path: Path) -> None:
-    from autoglm_agent.training.sprites import corpus_characters
+    from autoglm_agent.training.pictures.sprites import corpus_characters
 
     characters = corpus_characters()
     empty = np.zeros((1, len(characters), 1, 1), np.uint8)

@@ -8,16 +8,16 @@ import re
 
 import pytest
 
-from autoglm_agent.training import joint, labels, photos, scenes
-from autoglm_agent.training.answer_keys import check, item_counts, micro_f1, number
-from autoglm_agent.training.ingredients import GROUPS, INGREDIENTS
-from autoglm_agent.training.label_layout import LabelText, lay_out, width_em
-from autoglm_agent.training.labels import split_of
-from autoglm_agent.training.pictures import LabelPicture, PhotoPicture, ScenePicture
+from autoglm_agent.training.evaluate.answer_keys import check, item_counts, micro_f1, number
+from autoglm_agent.training.pictures import joint, labels, photos, scenes
+from autoglm_agent.training.pictures.ingredients import GROUPS, INGREDIENTS
+from autoglm_agent.training.pictures.label_layout import LabelText, lay_out, width_em
+from autoglm_agent.training.pictures.labels import split_of
+from autoglm_agent.training.pictures.pictures import LabelPicture, PhotoPicture, ScenePicture
+from autoglm_agent.training.pictures.scene_phrases import CHINESE, ENGLISH, REFERENCES
+from autoglm_agent.training.pictures.scene_words import COLORS, KINDS, REGIONS, held_out, region_at
+from autoglm_agent.training.pictures.sprites import EVAL_FONTS, TRAIN_FONTS
 from autoglm_agent.training.sample import Sample, Split
-from autoglm_agent.training.scene_phrases import CHINESE, ENGLISH, REFERENCES
-from autoglm_agent.training.scene_words import COLORS, KINDS, REGIONS, held_out, region_at
-from autoglm_agent.training.sprites import EVAL_FONTS, TRAIN_FONTS
 
 MODULES = (scenes, joint, labels, photos)
 SPLITS: tuple[Split, ...] = ("train", "eval")

@@ -11,7 +11,7 @@ import pytest
 
 from autoglm_agent.errors import InputError
 from autoglm_agent.training.prepare import prepare_packs
-from autoglm_agent.training.recipe import Recipe, RecipePlan
+from autoglm_agent.training.stages.recipe import Recipe, RecipePlan
 
 
 class Rehearsed(Recipe):

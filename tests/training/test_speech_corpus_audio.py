@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from autoglm_agent.training import pack, speech_natural, synthesis
-from autoglm_agent.training.speech_natural import Recording
-from autoglm_agent.training.speech_wave import (
+from autoglm_agent.training.speech import pack, speech_natural, synthesis
+from autoglm_agent.training.speech.speech_natural import Recording
+from autoglm_agent.training.speech.speech_wave import (
     SAMPLE_RATE_HZ,
     frame_rms,
     joined,
@@ -24,7 +24,7 @@ from autoglm_agent.training.speech_wave import (
     to_int16,
     trimmed,
 )
-from autoglm_agent.training.syllable_bank import (
+from autoglm_agent.training.speech.syllable_bank import (
     SyllableBank,
     concatenated_speech,
     concatenated_syllables,
@@ -33,7 +33,7 @@ from autoglm_agent.training.syllable_bank import (
     spoken_by_people,
     spoken_by_people_many,
 )
-from autoglm_agent.training.synthesis import EVAL_VARIANTS, VARIANTS, Utterance, random_utterance, synthesise
+from autoglm_agent.training.speech.synthesis import EVAL_VARIANTS, VARIANTS, Utterance, random_utterance, synthesise
 
 
 def _tone(hertz: float, seconds: float, rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from autoglm_agent.training import speech_augment as augment
-from autoglm_agent.training.speech_augment import AugmentConfig
+from autoglm_agent.training.speech import speech_augment as augment
+from autoglm_agent.training.speech.speech_augment import AugmentConfig
 
 LENGTHS = torch.tensor([16_000, 9_000, 12_345, 16_000])
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from autoglm_agent.training import speech_text
-from autoglm_agent.training.speech_phones import (
+from autoglm_agent.training.speech import speech_text
+from autoglm_agent.training.speech.speech_phones import (
     PHONE_INDEX,
     PHONES,
     is_syllable,
@@ -22,7 +22,7 @@ from autoglm_agent.training.speech_phones import (
     syllable_phones,
     syllables,
 )
-from autoglm_agent.training.spoken_numbers import spoken_form
+from autoglm_agent.training.text.spoken_numbers import spoken_form
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,16 @@ import torch
 
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
-from autoglm_agent.training.progress import Curves, plot_curves
-from autoglm_agent.training.speech_data import load_bank, save_bank
-from autoglm_agent.training.speech_stage import SpeechStageConfig, collapse, ctc_losses, train_speech, transcribe_batch
-from autoglm_agent.training.wave_bank import Batch, Recipe, WaveBank
+from autoglm_agent.training.speech.speech_data import load_bank, save_bank
+from autoglm_agent.training.speech.wave_bank import Batch, Recipe, WaveBank
+from autoglm_agent.training.stages.progress import Curves, plot_curves
+from autoglm_agent.training.stages.speech_stage import (
+    SpeechStageConfig,
+    collapse,
+    ctc_losses,
+    train_speech,
+    transcribe_batch,
+)
 
 RATE = 16_000
 

@@ -8,11 +8,11 @@ from itertools import islice
 import jsonschema
 import pytest
 
-from autoglm_agent.training import zoo
-from autoglm_agent.training.answers import check_reply, exact_tool_match
-from autoglm_agent.training.mix import MAKERS, TASK_WEIGHTS, text_samples
+from autoglm_agent.training.evaluate.answers import check_reply, exact_tool_match
 from autoglm_agent.training.sample import Sample, Split
-from autoglm_agent.training.tools_corpus import INTENTS
+from autoglm_agent.training.text import zoo
+from autoglm_agent.training.text.mix import MAKERS, TASK_WEIGHTS, text_samples
+from autoglm_agent.training.text.tools_corpus import INTENTS
 
 SPLITS: tuple[Split, Split] = ("train", "eval")
 

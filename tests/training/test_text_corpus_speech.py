@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from autoglm_agent.training import numerals
-from autoglm_agent.training.phrases import compile_phrase, part
-from autoglm_agent.training.raw_text import build_text_pack, raw_dialogues
-from autoglm_agent.training.task_text import spoken_texts
+from autoglm_agent.training.text import numerals
+from autoglm_agent.training.text.phrases import compile_phrase, part
+from autoglm_agent.training.text.raw_text import build_text_pack, raw_dialogues
+from autoglm_agent.training.text.task_text import spoken_texts
 
 
 def test_spoken_texts_are_distinct_and_the_splits_apart() -> None:

@@ -1,0 +1,1 @@
+"""How well it learnt: sets that were never trained on, scores, the table and the model card."""

@@ -1,0 +1,276 @@
+"""From samples to rows the network can take: tokens, blocks, targets, pictures and utterances, cut into padded batches.
+
+Runs in worker processes on the host; nothing here touches a device. The mode of a row is drawn here: thinking or not,
+reasoning kept in the history or not, a distractor picture or none, the transcript as heard, damaged, or missing.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from autoglm_agent.model.chat import ChatLayout
+    from autoglm_agent.training.pictures.picture_packing import PackedPictures
+    from autoglm_agent.training.pictures.pictures import Picture
+    from autoglm_agent.training.sample import Message, Sample, Split
+
+GateTarget = tuple[float, float, float]
+ALIGNMENT = 16
+"""Rows are padded to a multiple of this: the attention kernels that take a mask want it."""
+PACKED_TOGETHER = 128
+"""Pictures that the renderer draws in one go."""
+IGNORED_GATE: GateTarget = (-1.0, -1.0, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One spoken user message of the pool: where its features lie, and what the speech path made of it."""
+
+    index: int
+    num_tokens: int
+    transcript: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenSample:
+    """A sample with a spoken message, and its utterances: [version][spoken message]."""
+
+    sample: Sample
+    versions: tuple[tuple[Utterance, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation, encoded. Pictures and utterances are in reading order."""
+
+    task: str
+    input_ids: NDArray[np.int64]
+    block_ids: NDArray[np.int64]
+    is_global: NDArray[np.bool_]
+    is_text: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+    pictures: tuple[Picture, ...]
+    utterances: tuple[int, ...]
+    gate: GateTarget
+
+
+@dataclass(frozen=True, slots=True)
+class FusionBatch:
+    """Rows padded to one length [B, T]; `image_rows`, `audio_rows` are lists in reading order over the batch."""
+
+    tasks: tuple[str, ...]
+    input_ids: NDArray[np.int64]
+    block_ids: NDArray[np.int64]
+    is_global: NDArray[np.bool_]
+    is_text: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+    pictures: tuple[Picture, ...] | tuple[PackedPictures, ...]
+    utterances: NDArray[np.int64]
+    gate: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowOptions:
+    """How modes are drawn. Evaluation sets `fixed` thinking and no accidents."""
+
+    think: bool | None = None
+    distractor_share: float = 0.3
+    damage_share: float = 0.1
+    mute_share: float = 0.08
+    deaf_share: float = 0.08
+    max_tokens: int = 640
+
+
+class RowMaker:
+    """Encodes samples; one a process."""
+
+    def __init__(
+        self, layout: ChatLayout, distractor: Callable[[random.Random, Split], Picture], split: Split, options: RowOptions
+    ) -> None:
+        self.layout, self.distractor, self.split, self.options = layout, distractor, split, options
+
+    def row(self, sample: Sample, rng: random.Random, spoken: Sequence[Utterance] | None = None) -> Row | None:
+        """The row of a sample; None when it is too long. `spoken` replaces its spoken messages by utterances."""
+        if spoken is None and any(m.spoken for m in sample.messages):
+            # Not in the pool: typed instead of spoken.
+            sample = replace(sample, messages=tuple(replace(m, spoken=False) for m in sample.messages))
+        sample = self._with_distractor(sample, rng)
+        think = self._thinks(sample, rng)
+        messages, utterances, audio_tokens = self._messages(sample, rng, think, spoken)
+        prompt = self.layout.encode(
+            messages, list(sample.tools) or None, add_generation_prompt=False, enable_thinking=think,
+            audio_tokens=audio_tokens, train=True,
+        )
+        if len(prompt.input_ids) > self.options.max_tokens or prompt.labels is None:
+            return None
+        return Row(
+            sample.task, np.asarray(prompt.input_ids, np.int64), np.asarray(prompt.block_ids, np.int64),
+            np.asarray(prompt.is_global, np.bool_), np.asarray(prompt.is_text, np.bool_), np.asarray(prompt.labels, np.int64),
+            tuple(m.picture for m in sample.messages if m.picture is not None), utterances, gate_target(sample),
+        )
+
+    def _thinks(self, sample: Sample, rng: random.Random) -> bool:
+        if self.options.think is not None:
+            return self.options.think
+        if sample.think == "either":
+            return rng.random() < 0.55
+        return sample.think == "always"
+
+    def _with_distractor(self, sample: Sample, rng: random.Random) -> Sample:
+        """Show a picture that does not matter to a sample without one."""
+        has_picture = any(m.picture is not None for m in sample.messages)
+        if has_picture or sample.task == "raw_dialogue" or rng.random() >= self.options.distractor_share:
+            return sample
+        last = max(i for i, m in enumerate(sample.messages) if m.role == "user")
+        messages = list(sample.messages)
+        messages[last] = replace(messages[last], picture=self.distractor(rng, self.split))
+        return replace(sample, messages=tuple(messages), needs_image=False)
+
+    def _messages(
+        self, sample: Sample, rng: random.Random, think: bool, spoken: Sequence[Utterance] | None
+    ) -> tuple[list[dict[str, Any]], tuple[int, ...], list[int]]:
+        pending = list(spoken or ())
+        last_assistant = max((i for i, m in enumerate(sample.messages) if m.role == "assistant"), default=-1)
+        keep_reasoning = rng.random() < 0.5
+        messages: list[dict[str, Any]] = []
+        utterances: list[int] = []
+        audio_tokens: list[int] = []
+        for i, message in enumerate(sample.messages):
+            content: list[dict[str, str]] = []
+            if message.picture is not None:
+                content.append({"type": "image"})
+            if message.spoken and pending:
+                utterance = pending.pop(0)
+                transcript, deaf = self._heard(utterance, rng)
+                if deaf:
+                    content.append({"type": "text", "text": transcript})
+                else:
+                    content.append({"type": "audio", "transcript": transcript})
+                    utterances.append(utterance.index)
+                    audio_tokens.append(utterance.num_tokens)
+            else:
+                content.append({"type": "text", "text": message.text})
+            entry: dict[str, Any] = {"role": message.role, "content": content if message.role == "user" else message.text}
+            if message.role == "assistant":
+                if think and (i == last_assistant or keep_reasoning or not message.reasoning):
+                    entry["reasoning_content"] = message.reasoning
+                if message.tool_calls:
+                    entry["tool_calls"] = list(message.tool_calls)
+            messages.append(entry)
+        return messages, tuple(utterances), audio_tokens
+
+    def _heard(self, utterance: Utterance, rng: random.Random) -> tuple[str, bool]:
+        """The transcript the row shows, and whether the speech features are left out."""
+        draw = rng.random()
+        if draw < self.options.mute_share:
+            return "", False
+        draw -= self.options.mute_share
+        if draw < self.options.damage_share:
+            kept = [c for c in utterance.transcript if rng.random() > 0.25]
+            return "".join(kept), False
+        draw -= self.options.damage_share
+        return utterance.transcript, draw < self.options.deaf_share
+
+
+def gate_target(sample: Sample) -> GateTarget:
+    """What the gate should say at the last user message (text, image, speech); negative: not taught."""
+    last: Message = next(m for m in reversed(sample.messages) if m.role == "user")
+    if sample.task == "raw_dialogue":
+        return IGNORED_GATE
+    text, image, speech = 1.0, 0.0, 0.0
+    if last.picture is not None:
+        image = 1.2 if sample.needs_image else 0.06
+    if last.spoken:
+        speech = 1.0
+        text = 0.6
+    if sample.task.startswith(("memory", "zoo")):
+        text *= 1.5
+    total = text + image + speech
+    return text / total, image / total, speech / total
+
+
+def batched(rows: Iterator[Row], *, budget_tokens: int, pool: int, rng: random.Random) -> Iterator[FusionBatch]:
+    """Cut an endless stream of rows into batches of at most `budget_tokens` padded tokens, like lengths together."""
+    while True:
+        gathered = sorted((next(rows) for _ in range(pool)), key=lambda row: len(row.input_ids))
+        cuts: list[list[Row]] = [[]]
+        for row in gathered:
+            padded = len(row.input_ids) + -len(row.input_ids) % ALIGNMENT
+            if cuts[-1] and (len(cuts[-1]) + 1) * padded > budget_tokens:
+                cuts.append([])
+            cuts[-1].append(row)
+        rng.shuffle(cuts)
+        for cut in cuts:
+            yield pad_rows(cut)
+
+
+def pad_rows(rows: Sequence[Row]) -> FusionBatch:
+    """Right-pad to the longest, to a multiple of `ALIGNMENT`."""
+    longest = max(len(r.input_ids) for r in rows)
+    longest += -longest % ALIGNMENT
+
+    def padded(name: str, fill: int, dtype: Any) -> NDArray[Any]:
+        out = np.full((len(rows), longest), fill, dtype=dtype)
+        for i, row in enumerate(rows):
+            values = getattr(row, name)
+            out[i, : len(values)] = values
+        return out
+
+    return FusionBatch(
+        tuple(r.task for r in rows), padded("input_ids", 0, np.int64), padded("block_ids", -1, np.int64),
+        padded("is_global", 0, np.bool_), padded("is_text", 0, np.bool_), padded("labels", -100, np.int64),
+        tuple(p for r in rows for p in r.pictures), np.array([u for r in rows for u in r.utterances], np.int64),
+        np.array([r.gate for r in rows], np.float32),
+    )
+
+
+class RowFactory:
+    """What a worker process needs to make rows for ever; picklable, built in the parent."""
+
+    def __init__(
+        self, make_layout: Callable[[], ChatLayout], pool: Sequence[SpokenSample], spoken_share: float,
+        options: RowOptions, budget_tokens: int, atlas: Path | None = None,
+    ) -> None:
+        self.atlas = atlas
+        self.make_layout, self.pool, self.spoken_share = make_layout, pool, spoken_share
+        self.options, self.budget_tokens = options, budget_tokens
+
+    def rows(self, seed: int) -> Iterator[Row]:
+        """Endless training rows of one worker."""
+        from autoglm_agent.training.corpus import random_distractor, training_samples
+
+        rng = random.Random(seed)
+        maker = RowMaker(self.make_layout(), random_distractor, "train", self.options)
+        typed = training_samples(rng, "train")
+        while True:
+            if self.pool and rng.random() < self.spoken_share:
+                item = rng.choice(self.pool)
+                row = maker.row(item.sample, rng, rng.choice(item.versions))
+            else:
+                row = maker.row(next(typed), rng)
+            if row is not None:
+                yield row
+
+    def batches(self, seed: int) -> Iterator[FusionBatch]:
+        """Endless batches of one worker, their pictures packed where the atlas is known."""
+        batches = batched(self.rows(seed), budget_tokens=self.budget_tokens, pool=1500, rng=random.Random(seed + 1))
+        if self.atlas is None:
+            yield from batches
+            return
+        from autoglm_agent.training.pictures.picture_packing import Packer
+        from autoglm_agent.training.pictures.sprites import Atlas
+
+        packer = Packer(Atlas.load(self.atlas))
+        for batch in batches:
+            chunks = [batch.pictures[i : i + PACKED_TOGETHER] for i in range(0, len(batch.pictures), PACKED_TOGETHER)]
+            yield replace(batch, pictures=tuple(packer.pack(chunk) for chunk in chunks))  # type: ignore[arg-type]
