@@ -25,7 +25,7 @@ def speech(
     init: Init = None,
     steps: Steps = None,
     minutes: Minutes = None,
-    budget_s: Annotated[float, typer.Option(help="Padded seconds of audio per step.")] = 800.0,
+    budget_s: Annotated[float, typer.Option(help="Padded seconds of audio per step.")] = 1200.0,
     lr: float = 2e-3,
     decay_share: Annotated[float, typer.Option(help="Last share of the steps over which the rate falls.")] = 0.5,
     synthetic: Annotated[int, typer.Option(help="Synthetic sentences to make.")] = 150_000,
@@ -81,6 +81,8 @@ def fusion(
     budget_tokens: Annotated[int, typer.Option(help="Padded tokens per step.")] = 49_152,
     eval_size: int = 600,
     eval_every: int = 1000,
+    wait: Annotated[bool, typer.Option("--wait", help="The stages of --init still run: prepare, then wait for their end.")] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the layers first: two minutes, then a third quicker.")] = False,
     profile: Profile = False,
     seed: int = 0,
     workers: Workers = 0,
@@ -96,7 +98,7 @@ def fusion(
     )
     run_fusion(
         pictures=pictures, out=out, init=init, config=config, spoken=spoken, spoken_share=spoken_share,
-        budget_tokens=budget_tokens, eval_size=eval_size, workers=workers, device=device,
+        budget_tokens=budget_tokens, eval_size=eval_size, workers=workers, device=device, wait=wait, compiled=compiled,
     )
 
 
@@ -104,16 +106,19 @@ def fusion(
 def assemble(
     init: Annotated[list[Path], typer.Option(help="Shards of the stages, in turn.")],
     out: Annotated[Path, typer.Option(help="Checkpoint folder: int8 weights, configuration, tokenizer.")],
+    average: Annotated[list[Path], typer.Option(help="Shards of a last stage that ran several times: their mean is taken.")] = [],  # noqa: B006
 ) -> None:
     """Join the stages' weights into one int8 checkpoint."""
     from autoglm_agent.model.config import AutoGLMConfig
     from autoglm_agent.model.loading import save_nano
     from autoglm_agent.model.network import AutoGLMForConditionalGeneration
-    from autoglm_agent.training.stages.shards import load_shards
+    from autoglm_agent.training.stages.shards import averaged, load_shards
 
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano())
     for folder in init:
         model.load_state_dict(load_shards(folder), strict=False)
+    if average:
+        model.load_state_dict(averaged([load_shards(folder) for folder in average]), strict=False)
     save_nano(model.train(False), out)
     typer.echo(f"{out}: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB")
 
@@ -150,13 +155,13 @@ def recipe(
     packs: Annotated[Path, typer.Option(help="The folder of `prepare`: speech/ and pictures/ in it.")],
     out: Annotated[Path, typer.Option(help="Folder for every stage's weights and logs, and nano/ with the checkpoint.")],
     devices: Annotated[str, typer.Option(help="One or two devices, such as cuda:0,cuda:1.")] = "cuda:0",
-    ears_minutes: float = 12.0,
+    ears_minutes: float = 16.0,
     eyes_minutes: float = 4.0,
-    typed_minutes: float = 7.0,
+    typed_minutes: float = 12.0,
     spoken_minutes: float = 6.0,
     rehearse: Annotated[bool, typer.Option(help="On the CPU, with a handful of everything: does the recipe run?")] = False,
 ) -> None:
-    """Run every stage in turn (ears beside eyes where there are two devices) and assemble the checkpoint."""
+    """Run every stage in turn (with two devices: ears beside eyes, spoken fusion on both) and assemble the checkpoint."""
     from autoglm_agent.training.stages.recipe import Recipe, RecipePlan
 
     plan = RecipePlan(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ class Rehearsed(Recipe):
         self.failing = failing
         self.seen: list[str] = []
         self.inits: dict[str, list[str]] = {}
+        self.minutes: dict[str, float] = {}
 
     def _start(self, stage: str, device: str, arguments: list[str], name: str) -> subprocess.Popen[bytes]:
         self.seen.append(f"start {name} on {device}")
+        self.minutes[name] = float(arguments[arguments.index("--minutes") + 1])
         self.inits[name] = [Path(a).name for flag, a in itertools.pairwise(arguments) if flag == "--init"]
         code = 1 if name == self.failing else 0
         return subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
@@ -33,8 +36,8 @@ class Rehearsed(Recipe):
         super()._wait(process, name)
         self.seen.append(f"waited for {name}")
 
-    def _assemble(self, names: list[str]) -> None:
-        self.seen.append("assemble " + " ".join(names))
+    def _assemble(self, names: list[str], averaged: Sequence[str] = ()) -> None:
+        self.seen.append(" ".join(["assemble", *names, *(f"~{name}" for name in averaged)]))
 
 
 def plan(tmp_path: Path, *devices: str) -> RecipePlan:
@@ -49,22 +52,29 @@ def plan(tmp_path: Path, *devices: str) -> RecipePlan:
     )
 
 
-def test_two_devices_train_ears_beside_eyes(tmp_path: Path) -> None:
+def test_two_devices_train_ears_beside_eyes_and_average_the_last_stage(tmp_path: Path) -> None:
     recipe = Rehearsed(plan(tmp_path, "cuda:0", "cuda:1"))
     assert recipe.run() == tmp_path / "out" / "nano"
     assert recipe.seen == [
-        "start ears on cuda:0", "start eyes on cuda:1", "waited for eyes", "start typed on cuda:1", "waited for typed",
-        "assemble eyes typed", "waited for ears", "assemble eyes typed ears", "start spoken on cuda:0", "waited for spoken",
-        "assemble eyes typed ears spoken",
+        "start ears on cuda:0", "start eyes on cuda:1", "start typed on cuda:1", "waited for eyes",
+        "start spoken-0 on cuda:0", "start spoken-1 on cuda:1", "waited for typed", "assemble eyes typed",
+        "waited for ears", "assemble eyes typed ears", "waited for spoken-0", "waited for spoken-1",
+        "assemble eyes typed ears ~spoken-0 ~spoken-1",
     ]  # fmt: skip
     assert recipe.inits["typed"] == ["eyes"]
-    assert recipe.inits["spoken"] == ["eyes", "typed", "ears"]
+    assert recipe.inits["spoken-0"] == ["eyes", "typed", "ears"]
+    assert 0.9 < recipe.minutes["ears"] <= 1
+    assert 2.9 < recipe.minutes["spoken-1"] <= 3, "it ends when its own minute after the typed stage is over"
 
 
 def test_one_device_takes_the_stages_in_turn(tmp_path: Path) -> None:
     recipe = Rehearsed(plan(tmp_path, "cuda:0"))
     recipe.run()
-    assert recipe.seen.index("waited for ears") < recipe.seen.index("start eyes on cuda:0")
+    assert recipe.seen == [
+        "start ears on cuda:0", "waited for ears", "start eyes on cuda:0", "waited for eyes", "start typed on cuda:0",
+        "waited for typed", "assemble eyes typed ears", "start spoken-0 on cuda:0", "waited for spoken-0",
+        "assemble eyes typed ears ~spoken-0",
+    ]  # fmt: skip
 
 
 def test_a_failed_stage_stops_the_recipe_and_names_its_log(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from autoglm_agent.training.speech.speech_augment import (
     AugmentConfig,
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
     from autoglm_agent.model.tokenizer import AutoGLMTokenizer
     from autoglm_agent.training.sample import Sample, Split
 
+SpokenWaves = tuple["Sample", "list[NDArray[np.int16]]"]
+"""A sample and the waves of its spoken messages."""
 VERSIONS: tuple[AugmentConfig, ...] = (
     AugmentConfig(noise_share=0.2, snr_db=(12.0, 30.0), reverb_share=0.2, band_share=0.15),
     AugmentConfig(noise_share=0.9, snr_db=(0.0, 20.0), reverb_share=0.5, band_share=0.3),
 )
+BACKENDS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 CHUNKS = (8, 8, 16)
 BATCH_SAMPLES = 16_000 * 1200
 """Padded samples encoded at once."""
@@ -160,7 +164,8 @@ def hear(
             level = torch.rand(len(rows), generator=generator, device=device)
             batch = levelled_waves(batch, sizes, config.level_db[0] + (config.level_db[1] - config.level_db[0]) * level)
         mel = encoder.features(functional.pad(batch, (240, -batch.shape[1] % 640)))
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        # Every batch has a shape of its own, for which the backend that is left out would make a plan.
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"), sdpa_kernel(BACKENDS):
             output = encoder.encode_mel(mel, (sizes + 639) // 640, rng.choice(CHUNKS))
         best = output.tokens.argmax(-1).cpu().numpy()
         frames = output.hidden.to(torch.bfloat16)
@@ -171,14 +176,13 @@ def hear(
     return torch.cat(hidden), lengths, texts
 
 
-def build_pool(
-    samples: Sequence[Sample], encoder: SpeechEncoder, tokenizer: AutoGLMTokenizer, device: torch.device, *,
-    seed: int, split: Split, workers: int, versions: Sequence[AugmentConfig | None] = VERSIONS,
+def heard_pool(
+    said: Sequence[SpokenWaves], encoder: SpeechEncoder, tokenizer: AutoGLMTokenizer, device: torch.device, *,
+    seed: int, versions: Sequence[AugmentConfig | None] = VERSIONS,
 ) -> tuple[list[SpokenSample], SpeechBank]:
-    """Speak and hear the samples, once per version."""
-    waves = spoken_waves(samples, seed=seed, split=split, workers=workers)
-    flat = [wave for mine in waves for wave in mine]
-    said = [m.text for s in samples for m in s.messages if m.spoken]
+    """Hear spoken samples, once per version."""
+    flat = [wave for _, mine in said for wave in mine]
+    texts_said = [m.text for sample, _ in said for m in sample.messages if m.spoken]
     hidden, lengths, utterances = [], [], []
     for number, config in enumerate(versions):
         frames, counts, texts = hear(flat, encoder, tokenizer, config, device, seed=seed + number)
@@ -186,12 +190,12 @@ def build_pool(
         lengths.append(counts)
         base = number * len(flat)
         utterances.append(
-            [Utterance(base + i, (int(counts[i]) + 3) // 4, texts[i], said[i]) for i in range(len(flat))]
+            [Utterance(base + i, (int(counts[i]) + 3) // 4, texts[i], texts_said[i]) for i in range(len(flat))]
         )
     all_lengths = np.concatenate(lengths)
     bank = SpeechBank(torch.cat(hidden), np.concatenate(([0], np.cumsum(all_lengths)[:-1])), all_lengths)
     pool, at = [], 0
-    for sample, mine in zip(samples, waves, strict=True):
+    for sample, mine in said:
         heard = tuple(tuple(version[at : at + len(mine)]) for version in utterances)
         pool.append(SpokenSample(sample, heard))
         at += len(mine)

@@ -1,7 +1,8 @@
 """Recordings held on the device as one flat array, and the batches drawn from it.
 
-A training example is up to four recordings in a row with silence around them; a batch is cut so that its padded length
-stays within a budget. Composition happens on the device by gathering, with a change of speed for free.
+A training example is up to four recordings in a row with silence around them; examples of like length fill one batch of
+a fixed size, so that the device sees a dozen shapes and no more (its attention and convolutions are planned once for
+each). Composition happens on the device by gathering, with a change of speed for free.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE_HZ = 16_000
 MAX_SEGMENTS = 4
+SIZES_S = (1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6, 4.0, 4.8, 5.6, 6.8, 8.4, 10.4, 12.4, 14.4)
+"""Lengths that examples are padded to, in seconds; all are multiples of 40 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +37,20 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Segments of B examples: recording index or -1, where each begins (samples), its speed; and each example's length."""
+    """Segments of B examples: recording index or -1, where each begins (samples), its speed; and each example's length.
+
+    `size` is the common padded length in samples.
+    """
 
     recordings: NDArray[np.int64]
     begins: NDArray[np.int64]
     speeds: NDArray[np.float32]
     lengths: NDArray[np.int64]
+    size: int
+
+
+Example = tuple[list[int], list[int], list[float], int]
+"""Recordings, where each begins, its speed, and the length of the whole."""
 
 
 class WaveBank:
@@ -97,10 +108,8 @@ class WaveBank:
 
     def compose(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Samples float [B, N] in [-1, 1] and lengths int64 [B]."""
-        longest = int(batch.lengths.max())
-        longest += -longest % 640
-        out = torch.zeros(len(batch.lengths), longest, device=self.device)
-        clock = torch.arange(longest, device=self.device)
+        out = torch.zeros(len(batch.lengths), batch.size, device=self.device)
+        clock = torch.arange(batch.size, device=self.device)
         for k in range(batch.recordings.shape[1]):
             which = torch.from_numpy(batch.recordings[:, k]).to(self.device)
             if not bool((batch.recordings[:, k] >= 0).any()):
@@ -129,9 +138,9 @@ class WaveBank:
         return flat.to(self.device), lengths
 
     def batches(
-        self, recipes: Mapping[str, Recipe], *, budget_s: float, seed: int, max_s: float = 14.0, pool: int = 24
+        self, recipes: Mapping[str, Recipe], *, budget_s: float, seed: int, max_s: float = SIZES_S[-1]
     ) -> Iterator[Batch]:
-        """Endless batches of at most `budget_s` padded seconds; examples of like length go together."""
+        """Endless batches of about `budget_s` padded seconds: each size has its own, fixed number of examples."""
         rng = np.random.default_rng(seed)
         members = {name: np.flatnonzero(self.sources == name) for name in recipes}
         names = [name for name in recipes if len(members[name])]
@@ -140,23 +149,20 @@ class WaveBank:
         means = np.array([self.lengths[members[name]].mean() for name in names])
         odds = shares / means
         odds /= odds.sum()
-        mean_s = float((odds * means).sum()) / SAMPLE_RATE_HZ + 0.4
+        sizes = np.array([round(s * SAMPLE_RATE_HZ) for s in SIZES_S])
+        gathered: list[list[Example]] = [[] for _ in sizes]
         while True:
-            count = int(pool * budget_s / mean_s)
-            picks = rng.choice(len(names), size=count, p=odds)
-            examples = [self._example(rng, members[names[p]], recipes[names[p]], max_s) for p in picks]
-            examples.sort(key=lambda e: e[3])
-            cut: list[list[tuple[list[int], list[int], list[float], int]]] = [[]]
-            for example in examples:
-                if cut[-1] and (len(cut[-1]) + 1) * example[3] > budget_s * SAMPLE_RATE_HZ:
-                    cut.append([])
-                cut[-1].append(example)
-            for i in rng.permutation(len(cut)):
-                yield _batch(cut[i])
+            for pick in rng.choice(len(names), size=1024, p=odds):
+                example = self._example(rng, members[names[pick]], recipes[names[pick]], max_s)
+                at = int(np.searchsorted(sizes, example[3]))
+                gathered[at].append(example)
+                if len(gathered[at]) >= max(1, int(budget_s * SAMPLE_RATE_HZ) // int(sizes[at])):
+                    yield _batch(gathered[at], int(sizes[at]))
+                    gathered[at] = []
 
     def _example(
         self, rng: np.random.Generator, members: NDArray[np.int64], recipe: Recipe, max_s: float
-    ) -> tuple[list[int], list[int], list[float], int]:
+    ) -> Example:
         wanted = int(rng.integers(2, MAX_SEGMENTS + 1)) if rng.random() < recipe.join else 1
         recordings: list[int] = []
         begins: list[int] = []
@@ -166,16 +172,20 @@ class WaveBank:
             which = int(members[rng.integers(len(members))])
             speed = float(rng.uniform(recipe.min_speed, recipe.max_speed))
             duration = int(self.lengths[which] / speed)
-            if recordings and at + duration > max_s * SAMPLE_RATE_HZ:
-                break
+            if at + duration > max_s * SAMPLE_RATE_HZ:
+                if recordings:
+                    break
+                # Longer than the longest size: only its beginning, and so its speed, can give.
+                at, speed = 0, max(speed, int(self.lengths[which]) / (max_s * SAMPLE_RATE_HZ))
+                duration = int(self.lengths[which] / speed)
             recordings.append(which)
             begins.append(at)
             speeds.append(speed)
             at += duration + int(rng.exponential(0.15) * SAMPLE_RATE_HZ)
-        return recordings, begins, speeds, at + int(rng.uniform(0, 0.3) * SAMPLE_RATE_HZ)
+        return recordings, begins, speeds, min(int(max_s * SAMPLE_RATE_HZ), at + int(rng.uniform(0, 0.3) * SAMPLE_RATE_HZ))
 
 
-def _batch(examples: list[tuple[list[int], list[int], list[float], int]]) -> Batch:
+def _batch(examples: list[Example], padded: int) -> Batch:
     size = len(examples)
     recordings = np.full((size, MAX_SEGMENTS), -1, dtype=np.int64)
     begins = np.zeros((size, MAX_SEGMENTS), dtype=np.int64)
@@ -184,4 +194,4 @@ def _batch(examples: list[tuple[list[int], list[int], list[float], int]]) -> Bat
         recordings[i, : len(which)] = which
         begins[i, : len(which)] = begin
         speeds[i, : len(which)] = speed
-    return Batch(recordings, begins, speeds, np.array([e[3] for e in examples], dtype=np.int64))
+    return Batch(recordings, begins, speeds, np.array([e[3] for e in examples], dtype=np.int64), padded)

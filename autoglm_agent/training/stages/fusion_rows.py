@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from autoglm_agent.training.sample import Message, Sample, Split
 
 GateTarget = tuple[float, float, float]
-ALIGNMENT = 16
-"""Rows are padded to a multiple of this: the attention kernels that take a mask want it."""
+ROW_SIZES = (64, 80, 96, 112, 128, 144, 160, 192, 224, 272, 336, 448, 640, 912)
+"""Lengths that rows are padded to. A dozen shapes and no more: attention is planned, and layers compiled, for each."""
+PICTURE_STEP = 32
+"""The number of pictures of a batch is padded to a multiple of this, for the same reason."""
 PACKED_TOGETHER = 128
 """Pictures that the renderer draws in one go."""
 IGNORED_GATE: GateTarget = (-1.0, -1.0, -1.0)
@@ -199,25 +201,26 @@ def gate_target(sample: Sample) -> GateTarget:
     return text / total, image / total, speech / total
 
 
-def batched(rows: Iterator[Row], *, budget_tokens: int, pool: int, rng: random.Random) -> Iterator[FusionBatch]:
-    """Cut an endless stream of rows into batches of at most `budget_tokens` padded tokens, like lengths together."""
-    while True:
-        gathered = sorted((next(rows) for _ in range(pool)), key=lambda row: len(row.input_ids))
-        cuts: list[list[Row]] = [[]]
-        for row in gathered:
-            padded = len(row.input_ids) + -len(row.input_ids) % ALIGNMENT
-            if cuts[-1] and (len(cuts[-1]) + 1) * padded > budget_tokens:
-                cuts.append([])
-            cuts[-1].append(row)
-        rng.shuffle(cuts)
-        for cut in cuts:
-            yield pad_rows(cut)
+def rows_of_size(size: int, budget_tokens: int) -> int:
+    """How many rows of a padded length make a batch."""
+    return max(1, budget_tokens // size)
+
+
+def batched(rows: Iterator[Row], *, budget_tokens: int) -> Iterator[FusionBatch]:
+    """Batches of about `budget_tokens` padded tokens from an endless stream: each length has its own number of rows."""
+    gathered: dict[int, list[Row]] = {size: [] for size in ROW_SIZES}
+    for row in rows:
+        size = next(size for size in ROW_SIZES if size >= len(row.input_ids))
+        gathered[size].append(row)
+        if len(gathered[size]) == rows_of_size(size, budget_tokens):
+            yield pad_rows(gathered[size])
+            gathered[size] = []
 
 
 def pad_rows(rows: Sequence[Row]) -> FusionBatch:
-    """Right-pad to the longest, to a multiple of `ALIGNMENT`."""
+    """Right-pad to the least of `ROW_SIZES` that holds the longest."""
     longest = max(len(r.input_ids) for r in rows)
-    longest += -longest % ALIGNMENT
+    longest = next(size for size in ROW_SIZES if size >= longest)
 
     def padded(name: str, fill: int, dtype: Any) -> NDArray[Any]:
         out = np.full((len(rows), longest), fill, dtype=dtype)
@@ -263,7 +266,7 @@ class RowFactory:
 
     def batches(self, seed: int) -> Iterator[FusionBatch]:
         """Endless batches of one worker, their pictures packed where the atlas is known."""
-        batches = batched(self.rows(seed), budget_tokens=self.budget_tokens, pool=1500, rng=random.Random(seed + 1))
+        batches = batched(self.rows(seed), budget_tokens=self.budget_tokens)
         if self.atlas is None:
             yield from batches
             return

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autoglm_agent.training.stages.compiling import as_written
+from autoglm_agent.training.stages.fusion_rows import PICTURE_STEP
 from autoglm_agent.training.stages.optim import Optimiser
 from autoglm_agent.training.stages.progress import Budget, StepProfiler
 
@@ -61,13 +63,22 @@ class FusionForward:
 
         pixels = self.renderer.render(batch.pictures, seed=seed, strength=strength) if batch.pictures else None
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            visual = None if pixels is None else self.model.vision(pixels).flatten(0, 1)
+            visual = None if pixels is None else self._seen(pixels)
             speech = self.bank.tokens(self.model.speech, batch.utterances) if self.bank is not None else None
             output = self.model(
                 put(batch.input_ids), put(batch.block_ids), put(batch.is_global), put(batch.is_text), visual, speech,
                 labels=put(batch.labels),
             )
         return output.loss, output.logits, output.gate_weights
+
+    def _seen(self, pixels: Tensor) -> Tensor:
+        """Visual tokens of all pictures, [P·80, hidden]; some are looked at twice to keep the number of shapes small."""
+        count = len(pixels)
+        if self.device.type == "cuda" and count % PICTURE_STEP:
+            again = torch.arange(-count % PICTURE_STEP, device=self.device) % count
+            pixels = torch.cat([pixels, pixels[again]])
+        tokens: Tensor = self.model.vision(pixels)[:count].flatten(0, 1)
+        return tokens
 
 
 def gate_loss(weights: Tensor, batch: FusionBatch, fused_id: int) -> Tensor:
@@ -134,7 +145,8 @@ def train_fusion(
             gate_sum.zero_()
         if step % config.eval_every == 0 or over:
             model.train(False)
-            curves.add(step, evaluate(), spent=spent)
+            with as_written():
+                curves.add(step, evaluate(), spent=spent)
             model.train()
             save()
 

@@ -1,8 +1,10 @@
 """The whole recipe in one go: ears beside eyes, then typed and spoken fusion, then one int8 checkpoint.
 
 Every stage is a process of its own (`python -m autoglm_agent.training STAGE`), so a device is given back whole and a
-stage that fails costs only itself. With two devices ears train beside eyes and typed fusion; with one, in turn. After
-every stage that adds something, the checkpoint is assembled anew: whatever stops the recipe, the best so far is there.
+stage that fails costs only itself. With one device the stages run in turn. With two, ears train beside eyes and typed
+fusion; each stage starts early, prepares itself and waits for those it builds on; and spoken fusion runs on both, with
+other material, its weights averaged. After every stage that adds something, the checkpoint is assembled anew: whatever
+stops the recipe, the best so far is there.
 """
 
 from __future__ import annotations
@@ -12,7 +14,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autoglm_agent.training.stages.shards import mark_done
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 REHEARSAL: dict[str, tuple[str, ...]] = {
     "speech": ("--synthetic", "60", "--commands", "12", "--joined", "6", "--eval-size", "4", "--budget-s", "8"),
@@ -22,13 +30,18 @@ REHEARSAL: dict[str, tuple[str, ...]] = {
 """Arguments that make a stage small enough for a laptop."""
 
 
-SPOKEN = 50_000
-"""Spoken conversations of the last stage: a minute to make on 32 cores, and each is heard twice."""
+SPOKEN = 60_000
+"""Spoken conversations of a last stage; each is heard twice."""
+SPOKEN_WORKERS = 10
+"""Processes that make them, beside a stage that trains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipePlan:
-    """Where things are, and how long each stage may take (minutes, making its material included)."""
+    """Where things are, and how long each stage may take (minutes, making its material included).
+
+    With two devices ears have as long as eyes and typed fusion together, or longer.
+    """
 
     packs: Path
     out: Path
@@ -64,40 +77,71 @@ class Recipe:
         return self.plan.out / "nano"
 
     def _stages(self) -> None:
+        if len(self.plan.devices) > 1:
+            self._side_by_side(*self.plan.devices[:2])
+        else:
+            self._in_turn(self.plan.devices[0])
+
+    def _in_turn(self, device: str) -> None:
         plan = self.plan
-        ears = self._begin("speech", plan.devices[0], self._speech_arguments(), "ears")
-        if len(plan.devices) == 1:
-            self._wait(ears, "ears")
-        second = plan.devices[-1]
-        looking = ["--pictures", str(plan.packs / "pictures"), "--minutes", f"{plan.eyes_minutes}"]
-        eyes = self._begin("eyes", second, looking, "eyes")
-        self._wait(eyes, "eyes")
-        typed = [*self._fusion_arguments(plan.typed_minutes, ["eyes"]), "--spoken", "0"]
-        self._wait(self._begin("fusion", second, typed, "typed"), "typed")
-        self._assemble(["eyes", "typed"])
-        if len(plan.devices) > 1:
-            self._wait(ears, "ears")
+        ears = self._ears(device, plan.ears_minutes)
+        self._wait(ears, "ears")
+        self._wait(self._eyes(device, plan.ears_minutes + plan.eyes_minutes), "eyes")
+        end = plan.ears_minutes + plan.eyes_minutes + plan.typed_minutes
+        self._wait(self._typed(device, end), "typed")
         self._assemble(["eyes", "typed", "ears"])
-        spoken = self._fusion_arguments(plan.spoken_minutes, ["eyes", "typed", "ears"])
-        spoken += ["--spoken", "20" if plan.rehearse else f"{SPOKEN}"]
-        self._wait(self._begin("fusion", plan.devices[0], spoken, "spoken"), "spoken")
-        self._assemble(["eyes", "typed", "ears", "spoken"])
+        self._wait(self._spoken(device, end + plan.spoken_minutes, 0), "spoken-0")
+        self._assemble(["eyes", "typed", "ears"], ["spoken-0"])
 
-    def _speech_arguments(self) -> list[str]:
-        return ["--pack", str(self.plan.packs / "speech"), "--minutes", f"{self.plan.ears_minutes}"]
+    def _side_by_side(self, first: str, second: str) -> None:
+        plan = self.plan
+        ears = self._ears(first, plan.ears_minutes)
+        eyes = self._eyes(second, plan.eyes_minutes)
+        typed = self._typed(second, plan.eyes_minutes + plan.typed_minutes)
+        self._wait(eyes, "eyes")
+        end = max(plan.ears_minutes, plan.eyes_minutes + plan.typed_minutes) + plan.spoken_minutes
+        spoken = [self._spoken(device, end, number) for number, device in enumerate((first, second))]
+        self._wait(typed, "typed")
+        self._assemble(["eyes", "typed"])
+        self._wait(ears, "ears")
+        self._assemble(["eyes", "typed", "ears"])
+        for number, process in enumerate(spoken):
+            self._wait(process, f"spoken-{number}")
+        self._assemble(["eyes", "typed", "ears"], ["spoken-0", "spoken-1"])
 
-    def _fusion_arguments(self, minutes: float, init: list[str]) -> list[str]:
+    def _ears(self, device: str, end: float) -> subprocess.Popen[bytes]:
+        return self._begin("speech", device, ["--pack", str(self.plan.packs / "speech")], "ears", end)
+
+    def _eyes(self, device: str, end: float) -> subprocess.Popen[bytes]:
+        return self._begin("eyes", device, ["--pictures", str(self.plan.packs / "pictures")], "eyes", end)
+
+    def _typed(self, device: str, end: float) -> subprocess.Popen[bytes]:
+        # Most of the fall of the rate is left to the spoken stage, which goes on from here.
+        arguments = [*self._fusion_arguments(["eyes"]), "--spoken", "0", "--decay-share", "0.2"]
+        return self._begin("fusion", device, arguments, "typed", end)
+
+    def _spoken(self, device: str, end: float, number: int) -> subprocess.Popen[bytes]:
+        count = "20" if self.plan.rehearse else f"{SPOKEN}"
+        arguments = [*self._fusion_arguments(["eyes", "typed", "ears"]), "--spoken", count, "--seed", f"{number + 1}"]
+        arguments += ["--spoken-share", "0.35", "--decay-share", "0.8", "--workers", f"{SPOKEN_WORKERS}"]
+        return self._begin("fusion", device, arguments, f"spoken-{number}", end)
+
+    def _fusion_arguments(self, init: list[str]) -> list[str]:
         folders = [argument for name in init for argument in ("--init", str(self.plan.out / name))]
-        return ["--pictures", str(self.plan.packs / "pictures"), "--minutes", f"{minutes}", *folders]
+        more = ["--wait"] if len(self.plan.devices) > 1 else []
+        more += [] if self.plan.rehearse else ["--compile"]
+        return ["--pictures", str(self.plan.packs / "pictures"), *folders, *more]
 
-    def _begin(self, stage: str, device: str, arguments: list[str], name: str) -> subprocess.Popen[bytes]:
-        self.processes.append(self._start(stage, device, arguments, name))
+    def _begin(self, stage: str, device: str, arguments: list[str], name: str, end: float) -> subprocess.Popen[bytes]:
+        """Start a stage that is to end `end` minutes after the recipe began."""
+        minutes = end - (time.monotonic() - self.started) / 60
+        self.processes.append(self._start(stage, device, ["--minutes", f"{minutes:.3f}", *arguments], name))
         self._say(f"{name}: started on {device}")
         return self.processes[-1]
 
     def _start(self, stage: str, device: str, arguments: list[str], name: str) -> subprocess.Popen[bytes]:
         out = self.plan.out / name
-        out.mkdir(parents=True, exist_ok=True)
+        mark_done(out, done=False)  # Before whoever waits for it starts.
         command = [sys.executable, "-m", "autoglm_agent.training", stage, "--out", str(out), *arguments]
         if self.plan.rehearse:
             command += ["--device", "cpu", "--workers", "1", *REHEARSAL[stage]]
@@ -121,8 +165,9 @@ class Recipe:
         if code:
             raise RuntimeError(f"stage {name} failed with {code}; see {log}")
 
-    def _assemble(self, names: list[str]) -> None:
+    def _assemble(self, names: list[str], averaged: Sequence[str] = ()) -> None:
         folders = [argument for name in names for argument in ("--init", str(self.plan.out / name))]
+        folders += [argument for name in averaged for argument in ("--average", str(self.plan.out / name))]
         command = [sys.executable, "-m", "autoglm_agent.training", "assemble", *folders, "--out", str(self.plan.out / "nano")]
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
         self._say(done.stdout.strip())

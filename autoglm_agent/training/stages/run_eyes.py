@@ -26,10 +26,13 @@ from autoglm_agent.training.stages.eyes_stage import (
 from autoglm_agent.training.stages.feeding import parallel
 from autoglm_agent.training.stages.progress import Curves
 from autoglm_agent.training.stages.run_speech import STARTED, say
-from autoglm_agent.training.stages.shards import load_shards, save_shards
+from autoglm_agent.training.stages.shards import load_shards, mark_done, save_shards
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+MAX_FEEDERS = 12
+"""Processes that lay out and pack pictures; twice what the fastest device takes."""
 
 
 def run_eyes(
@@ -42,6 +45,7 @@ def run_eyes(
         init: shards to go on from; None starts afresh.
     """
     torch.manual_seed(config.seed)
+    mark_done(out, done=False)
     workers = workers or (os.cpu_count() or 1)
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano())
     if init is not None:
@@ -49,7 +53,7 @@ def run_eyes(
     inventory = Inventory(Atlas.load(pictures))
     heads = EyesHeads(model.config.vision.hidden_size, inventory).to(device)
     held_out = list(islice(batches_of(pictures, "eval", chunk, 5), eval_chunks))
-    batches = parallel(partial(batches_of, pictures, "train", chunk), workers=max(0, workers - 1), seed=config.seed)
+    batches = parallel(partial(batches_of, pictures, "train", chunk), workers=max(0, min(MAX_FEEDERS, workers - 1)), seed=config.seed)
     first = next(batches)  # The workers are forked before the device is touched.
     say(f"{inventory.num_classes} classes of cells, {first.packed.num_pictures} pictures a chunk")
     torch.nn.Module.to(model, torch.device(device))
@@ -67,4 +71,5 @@ def run_eyes(
         config = replace(config, minutes=config.minutes - (time.monotonic() - STARTED) / 60)
     model.vision.train()
     train_eyes(model.vision, renderer, heads, batches, config, Curves(out, "eyes"), evaluate=evaluate, save=save)
+    mark_done(out)
     return last

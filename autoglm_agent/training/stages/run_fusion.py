@@ -18,9 +18,17 @@ from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 from autoglm_agent.training.corpus import random_distractor
 from autoglm_agent.training.pictures.render import Renderer
-from autoglm_agent.training.speech.spoken_pool import SpeechBank, build_pool, gather_spoken
+from autoglm_agent.training.speech.spoken_pool import SpeechBank, gather_spoken, heard_pool, spoken_waves
+from autoglm_agent.training.stages.compiling import compile_backbone
 from autoglm_agent.training.stages.feeding import parallel
-from autoglm_agent.training.stages.fusion_rows import RowFactory, RowMaker, RowOptions, pad_rows
+from autoglm_agent.training.stages.fusion_rows import (
+    ROW_SIZES,
+    RowFactory,
+    RowMaker,
+    RowOptions,
+    pad_rows,
+    rows_of_size,
+)
 from autoglm_agent.training.stages.fusion_stage import (
     INITIAL_GAIN,
     FusionForward,
@@ -30,13 +38,17 @@ from autoglm_agent.training.stages.fusion_stage import (
 )
 from autoglm_agent.training.stages.progress import Curves
 from autoglm_agent.training.stages.run_speech import STARTED, say
-from autoglm_agent.training.stages.shards import load_shards, save_shards
+from autoglm_agent.training.stages.shards import load_shards, mark_done, save_shards, wait_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autoglm_agent.training.sample import Sample
+    from autoglm_agent.training.speech.spoken_pool import SpokenWaves
     from autoglm_agent.training.stages.fusion_rows import FusionBatch, Row, SpokenSample
+
+MAX_FEEDERS = 8
+"""Processes that make rows: one makes 3,000 rows a second, a step on the fastest device takes a few hundred."""
 
 
 def make_layout() -> ChatLayout:
@@ -70,7 +82,7 @@ def _shifted(pool: list[SpokenSample], by: int) -> list[SpokenSample]:
 
 def run_fusion(
     *, pictures: Path, out: Path, init: Sequence[Path], config: FusionStageConfig, spoken: int, spoken_share: float,
-    budget_tokens: int, eval_size: int, workers: int, device: str,
+    budget_tokens: int, eval_size: int, workers: int, device: str, wait: bool = False, compiled: bool = False,
 ) -> dict[str, float]:
     """Train eyes, gate and backbone; write shards of everything but the ears to `out`; gives the last accuracies.
 
@@ -78,23 +90,35 @@ def run_fusion(
         pictures: folder of the picture pack (atlas and photographs).
         init: folders of shards, loaded in turn: at least the trained ears.
         spoken: how many spoken conversations to make; `spoken_share` of the rows come from them.
+        wait: the stages of `init` still run; prepare all that does not need them, then wait for their end.
+        compiled: compile the backbone's layers for the shapes of the batches first.
     """
     torch.manual_seed(config.seed)
+    mark_done(out, done=False)
     workers = workers or (os.cpu_count() or 1)
     where = torch.device(device)
     tokenizer = AutoGLMTokenizer.from_pretrained(NANO_DIR)
+    samples, held_samples = _written(spoken, eval_size, seed=config.seed, workers=workers)
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano(vocab_size=len(tokenizer)))
     torch.nn.init.constant_(model.gate.gain, INITIAL_GAIN)
+    model.to(where)  # type: ignore[arg-type]  # transformers wraps `to` without its types
+    if compiled:
+        shapes = [(rows_of_size(size, budget_tokens), size) for size in ROW_SIZES[:-1]]
+        compile_backbone(model.backbone, shapes, where, say)
+    if wait:
+        wait_until_done(init)
     for folder in init:
         model.load_state_dict(load_shards(folder), strict=False)
-    model.to(where)  # type: ignore[arg-type]  # transformers wraps `to` without its types
     model.speech.eval()
     say(f"model on {device}")
     pool: list[SpokenSample] = []
     held: list[SpokenSample] = []
     bank: SpeechBank | None = None
     if spoken:
-        pool, held, bank = _spoken(model, tokenizer, where, spoken=spoken, eval_size=eval_size, seed=config.seed, workers=workers)
+        pool, heard = heard_pool(samples, model.speech, tokenizer, where, seed=config.seed)
+        held, held_heard = heard_pool(held_samples, model.speech, tokenizer, where, seed=1, versions=(None,))
+        held, bank = _shifted(held, len(heard.host_lengths)), _joined(heard, held_heard)
+        say(f"{len(bank.host_lengths)} utterances heard, {bank.hidden.nbytes / 2**30:.1f} GiB of features")
     typed = _typed_eval(eval_size)
     sets = {"think": eval_batches(held, typed, think=True), "direct": eval_batches(held, typed, think=False)}
     forward = FusionForward(model, Renderer.load(pictures, where), bank)
@@ -118,25 +142,25 @@ def run_fusion(
     model.train()
     model.speech.eval()
     # One core is left to the process that feeds the device.
-    batches = parallel(factory.batches, workers=max(0, workers - 1), seed=config.seed + 1)
+    batches = parallel(factory.batches, workers=max(0, min(MAX_FEEDERS, workers - 1)), seed=config.seed + 1)
     train_fusion(forward, batches, config, Curves(out, "fusion"), evaluate=evaluate, save=save)
+    mark_done(out)
     return last
 
 
-def _spoken(
-    model: AutoGLMForConditionalGeneration, tokenizer: AutoGLMTokenizer, where: torch.device, *,
-    spoken: int, eval_size: int, seed: int, workers: int,
-) -> tuple[list[SpokenSample], list[SpokenSample], SpeechBank]:
-    """Training and held-out spoken conversations over one bank."""
+def _written(
+    spoken: int, eval_size: int, *, seed: int, workers: int
+) -> tuple[list[SpokenWaves], list[SpokenWaves]]:
+    """Spoken conversations to train on and to hold out, said but not yet heard."""
+    if not spoken:
+        return [], []
     samples = gather_spoken(spoken, seed=seed, split="train", workers=workers)
     say(f"{len(samples)} spoken conversations written")
-    pool, bank = build_pool(samples, model.speech, tokenizer, where, seed=seed, split="train", workers=workers)
-    say(f"{len(bank.host_lengths)} utterances heard, {bank.hidden.nbytes / 2**30:.1f} GiB of features")
-    held_samples = gather_spoken(eval_size, seed=1, split="eval", workers=1)
-    held, held_bank = build_pool(
-        held_samples, model.speech, tokenizer, where, seed=1, split="eval", workers=workers, versions=(None,)
-    )
-    return pool, _shifted(held, len(bank.host_lengths)), _joined(bank, held_bank)
+    waves = spoken_waves(samples, seed=seed, split="train", workers=workers)
+    held = gather_spoken(eval_size, seed=1, split="eval", workers=1)
+    held_waves = spoken_waves(held, seed=1, split="eval", workers=workers)
+    say("spoken conversations said")
+    return list(zip(samples, waves, strict=True)), list(zip(held, held_waves, strict=True))
 
 
 def _typed_eval(count: int) -> list[Sample]:

@@ -35,7 +35,7 @@ from autoglm_agent.training.speech.speech_data import (
     training_clips,
 )
 from autoglm_agent.training.stages.progress import Curves
-from autoglm_agent.training.stages.shards import load_shards, save_shards
+from autoglm_agent.training.stages.shards import load_shards, mark_done, save_shards
 from autoglm_agent.training.stages.speech_stage import SpeechStageConfig, train_speech, transcribe_batch
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def run_speech(
 
     torch.manual_seed(config.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cuda.enable_cudnn_sdp(False)  # It plans every new shape for a third of a second.
+    mark_done(out, done=False)
     workers = workers or (os.cpu_count() or 1)
     tokenizer = AutoGLMTokenizer.from_pretrained(NANO_DIR)
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.nano(vocab_size=len(tokenizer)))
@@ -157,4 +159,5 @@ def run_speech(
         mask_mel=lambda mel, lengths, generator: spec_augment(mel, lengths, generator, time_masks=3, bands=16),
         evaluate=evaluate, save=save,
     )
+    mark_done(out)
     return last

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from torch import Tensor
 
 MAX_BYTES = 15 << 20
+DONE = "done"
+"""The file that a stage leaves when it has ended; its shards may be there before, from an evaluation on the way."""
 
 
 def save_shards(state: dict[str, Tensor], directory: Path, max_bytes: int = MAX_BYTES) -> list[Path]:
@@ -46,3 +50,28 @@ def load_shards(directory: Path) -> dict[str, Tensor]:
     for path in paths:
         state |= load_file(path)
     return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
+
+
+def averaged(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the same weights trained twice from one start with different material (Wortsman et al., 2022)."""
+    first, *others = states
+    return {
+        name: sum((state[name] for state in others), tensor) / len(states) if tensor.is_floating_point() else tensor
+        for name, tensor in first.items()
+    }
+
+
+def mark_done(directory: Path, *, done: bool = True) -> None:
+    """Say whether the stage that writes to the folder has ended."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if done:
+        (directory / DONE).touch()
+    else:
+        (directory / DONE).unlink(missing_ok=True)
+
+
+def wait_until_done(directories: Iterable[Path]) -> None:
+    """Wait for the stages that write to the folders; whoever started them ends this process if one of them fails."""
+    for directory in directories:
+        while not (directory / DONE).exists():
+            time.sleep(0.2)
