@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from autoglm_agent.training.pictures.pictures import Picture
     from autoglm_agent.training.sample import Sample, Split
 
-SHARES: dict[str, float] = {"text": 0.46, "scenes": 0.25, "labels": 0.15, "photos": 0.07, "joint": 0.07}
-"""Of typed training samples; spoken ones come from their own pool."""
+SHARES: dict[str, float] = {
+    "text": 0.45, "scenes": 0.16, "scene_talks": 0.09, "labels": 0.12, "label_talks": 0.05, "photos": 0.07, "joint": 0.06,
+}  # fmt: skip
+"""Of typed training samples; spoken ones come from their own pool. Talks ask several questions of one picture: the
+picture costs more than they do."""
 SPOKEN_SHARES: dict[str, float] = {"text": 0.45, "joint": 0.45, "scenes": 0.10}
 
 
@@ -27,7 +30,9 @@ def _streams(rng: random.Random, split: Split) -> dict[str, Iterator[Sample]]:
     return {
         "text": text_samples(rng, split),
         "scenes": scenes.samples(rng, split),
+        "scene_talks": scenes.talks(rng, split),
         "labels": labels.samples(rng, split),
+        "label_talks": labels.talks(rng, split),
         "photos": photos.samples(rng, split),
         "joint": joint.samples(rng, split),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -191,3 +192,23 @@ def test_the_name_of_one_coarse_class_is_not_taken_for_another() -> None:
         reply = f"这是{photos.COARSE_NAMES[said.coarse][0]}，像是{said.chinese}。"
         fits = {c for c in photos.COARSE_NAMES if any(re.search(p, reply) for p in photos.photo_pattern(c))}
         assert fits == {said.coarse}, (reply, fits)
+
+
+@pytest.mark.parametrize("talks", [scenes.talks, labels.talks])
+def test_a_talk_asks_true_questions_of_one_picture(talks: Callable[[random.Random, Split], Iterator[Sample]]) -> None:
+    for talk in itertools.islice(talks(random.Random(5), "train"), 200):
+        users, replies = talk.messages[::2], talk.messages[1::2]
+        assert 2 <= len(users) == len(replies) <= 4
+        assert [message.role for message in talk.messages] == ["user", "assistant"] * len(users)
+        assert users[0].picture is not None
+        assert all(message.picture is None for message in talk.messages[1:])
+        assert check(talk.answer, replies[-1].text)
+
+
+def test_a_question_about_a_given_scene_is_about_that_scene() -> None:
+    rng = random.Random(2)
+    scene = scenes.make_scene(rng, [("car", "red"), ("ball", "blue")], [8, 0])
+    assert scenes.where(rng, "train", scene).messages[1].text in ("红色的遥控车在右下角。", "蓝色的球在左上角。")
+    assert scenes.count(rng, "train", scene).messages[0].picture == scene.picture
+    with pytest.raises(scenes.UnfitSceneError):
+        scenes.color(rng, "train", scenes.make_scene(rng, []))

@@ -87,15 +87,6 @@ def test_a_kept_bank_is_the_same_bank(bank: WaveBank, tmp_path: Path) -> None:
     again = load_bank(tmp_path, "cpu")
     assert torch.equal(again.flat, bank.flat)
     assert list(again.tokens) == list(bank.tokens)
-    joined = bank.joined(again)
-    assert len(joined.lengths) == 6
-    batch = Batch(
-        np.array([[5, -1, -1, -1]]), np.zeros((1, 4), np.int64), np.ones((1, 4), np.float32), np.array([8000]), 8320
-    )
-    single = Batch(
-        np.array([[2, -1, -1, -1]]), np.zeros((1, 4), np.int64), np.ones((1, 4), np.float32), np.array([8000]), 8320
-    )
-    assert torch.equal(joined.compose(batch)[0], bank.compose(single)[0])
 
 
 def test_ctc_leaves_out_examples_without_a_label() -> None:

@@ -16,6 +16,7 @@ from autoglm_agent.training.evaluate.answer_keys import AnswerKey
 from autoglm_agent.training.pictures.ingredients import BRANDS, CATEGORIES, GROUP_OF, GROUPS, HEADERS, INGREDIENTS
 from autoglm_agent.training.pictures.label_layout import LabelText, lay_out, lay_out_words
 from autoglm_agent.training.pictures.pictures import LabelPicture
+from autoglm_agent.training.pictures.scenes import one_after_another
 from autoglm_agent.training.sample import Message, Sample, Split
 
 MIN_INGREDIENTS, MAX_INGREDIENTS = 3, 7
@@ -131,6 +132,16 @@ def samples(rng: random.Random, split: Split) -> Iterator[Sample]:
         yield rng.choices(makers, weights)[0](rng, split)
 
 
+def talks(rng: random.Random, split: Split) -> Iterator[Sample]:
+    """Endless conversations of two to four questions about one label: task `label_talk`."""
+    while True:
+        label = random_label(rng, split)
+        makers = [ingredient_list, summary, has, has, product_name]
+        makers += [net_weight] if label.content.weight else []
+        chosen = rng.sample(makers, rng.randint(2, 4))
+        yield one_after_another("label_talk", [maker(rng, split, label) for maker in chosen])
+
+
 def _build(
     rng: random.Random, split: Split, task: str, picture: LabelPicture, phrases: str, reply: str, key: AnswerKey,
     reasoning: str = "", **slots: str,
@@ -142,16 +153,16 @@ def _build(
     return Sample(task=task, messages=(user, assistant), needs_image=True, answer=dict(key))
 
 
-def ingredient_list(rng: random.Random, split: Split) -> Sample:
+def ingredient_list(rng: random.Random, split: Split, label: Label | None = None) -> Sample:
     """Read the list."""
-    label = random_label(rng, split)
+    label = label or random_label(rng, split)
     key: AnswerKey = {"items": list(label.content.ingredients)}
     return _build(rng, split, "label_list", label.picture, "list", f"配料有{label.listed}。", key)
 
 
-def summary(rng: random.Random, split: Split) -> Sample:
+def summary(rng: random.Random, split: Split, label: Label | None = None) -> Sample:
     """Read the list and say what it makes of the product: sugar first, then one more thing that people care for."""
-    label = random_label(rng, split)
+    label = label or random_label(rng, split)
     traits = [(trait, label.of_groups(trait.groups)) for trait in TRAITS]
     sugar = traits[0][1]
     more = [trait.yes for trait, found in traits[1:] if found][:1]
@@ -168,9 +179,9 @@ def summary(rng: random.Random, split: Split) -> Sample:
     return _build(rng, split, "label_sum", label.picture, "sum", reply, key, reasoning)
 
 
-def has(rng: random.Random, split: Split) -> Sample:
+def has(rng: random.Random, split: Split, label: Label | None = None) -> Sample:
     """Whether a trait holds, or an ingredient is listed."""
-    label = random_label(rng, split)
+    label = label or random_label(rng, split)
     positive = rng.random() < 0.5
     if rng.random() < 0.5:
         fits = [t for t in TRAITS if bool(label.of_groups(t.groups)) == positive] or list(TRAITS)
@@ -190,18 +201,18 @@ def has(rng: random.Random, split: Split) -> Sample:
     return _build(rng, split, "label_has", label.picture, "trait", yes if found else no, key, reasoning, x=asked)
 
 
-def product_name(rng: random.Random, split: Split) -> Sample:
+def product_name(rng: random.Random, split: Split, label: Label | None = None) -> Sample:
     """Brand and name."""
-    label = random_label(rng, split)
+    label = label or random_label(rng, split)
     content = label.content
     key: AnswerKey = {"all": [[re.escape(content.brand)], [re.escape(content.name)]]}
     return _build(rng, split, "label_name", label.picture, "name", f"这是{content.brand}牌的{content.name}。", key)
 
 
-def net_weight(rng: random.Random, split: Split) -> Sample:
-    """The amount printed."""
-    while not (label := random_label(rng, split)).content.weight:
-        pass
+def net_weight(rng: random.Random, split: Split, label: Label | None = None) -> Sample:
+    """The amount printed; the given label must have one."""
+    while label is None or not label.content.weight:
+        label = random_label(rng, split)
     amount = label.content.weight.split("：")[1]
     digits = re.sub(r"\D", "", amount)
     key: AnswerKey = {"all": [[rf"(?<!\d){digits}(?!\d)"]]}

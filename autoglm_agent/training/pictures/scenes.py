@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from autoglm_agent.training.evaluate.answer_keys import AnswerKey, number
 from autoglm_agent.training.pictures.scene_layout import Scene, Thing, make_scene, pick_pair, random_pairs, random_scene
@@ -20,6 +21,32 @@ __all__ = ["TASKS", "random_scene", "samples", "spoken_samples"]
 _ENGLISH_SHARE = 0.08
 _SPOKEN_SHARE = 0.15  # of the scene questions; the rest are typed
 _NOT_SEEN = ["没有", "没看到", "看不到", r"(?i)\b(no|not|nothing|don't)\b"]
+
+
+class UnfitSceneError(Exception):
+    """The question cannot be asked about the given scene."""
+
+
+def talks(rng: random.Random, split: Split) -> Iterator[Sample]:
+    """Endless conversations of two to four questions about one picture: task `scene_talk`."""
+    makers = (what, color, count, where, yesno, relation, describe, count, what)
+    while True:
+        scene = _scene(rng, split, 1, 8, colored=rng.random() < 0.5)
+        asked: list[Sample] = []
+        for maker in rng.sample(makers, rng.randint(2, 4)):
+            try:
+                asked.append(maker(rng, split, scene))
+            except UnfitSceneError:
+                continue
+        if len(asked) > 1:
+            yield one_after_another("scene_talk", asked)
+
+
+def one_after_another(task: str, asked: Sequence[Sample]) -> Sample:
+    """Questions about one picture as one conversation; the picture is shown with the first."""
+    messages = [message for sample in asked for message in sample.messages]
+    later = [replace(message, picture=None) for message in messages[1:]]
+    return Sample(task=task, messages=(messages[0], *later), needs_image=True, answer=asked[-1].answer)
 
 
 def samples(rng: random.Random, split: Split) -> Iterator[Sample]:
@@ -98,11 +125,12 @@ def _scene(rng: random.Random, split: Split, low: int, high: int, *, colored: bo
     return make_scene(rng, random_pairs(rng, split, rng.randint(low, high), colored=colored))
 
 
-def what(rng: random.Random, split: Split) -> Sample:
+def what(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """What is in a region; now and then nothing is."""
-    scene = _scene(rng, split, 1, 8)
+    scene = scene or _scene(rng, split, 1, 8)
     taken = {t.region: t for t in scene.things}
-    place = rng.choice(list(taken)) if rng.random() < 0.85 else rng.choice([r for r in range(9) if r not in taken])
+    free = [r for r in range(9) if r not in taken]
+    place = rng.choice(list(taken)) if not free or (taken and rng.random() < 0.85) else rng.choice(free)
     english = rng.random() < _ENGLISH_SHARE
     region = REGIONS[place]
     slot = region.english if english else region.chinese if rng.random() < 0.6 else rng.choice(region.said)
@@ -119,20 +147,27 @@ def what(rng: random.Random, split: Split) -> Sample:
     return build("scene_what", scene, question, reply, key, f"{thing.place}{thing.name}。", spoken=spoken)
 
 
-def _with_single(rng: random.Random, split: Split, *, by_kind: bool) -> tuple[Scene, Thing]:
-    """A scene and a coloured thing in it that its kind, or its kind and colour, single out."""
+def _single(scene: Scene, *, by_kind: bool) -> list[Thing]:
+    """The things that their kind and colour single out; by kind alone: the coloured ones that it does."""
+    if by_kind:
+        return [t for t in scene.things if t.color and len(scene.named(t.kind)) == 1]
+    return [t for t in scene.things if len(scene.named(t.kind, t.color)) == 1]
+
+
+def _with_single(rng: random.Random, split: Split, scene: Scene | None, *, by_kind: bool) -> tuple[Scene, Thing]:
+    """A scene and a thing in it that is singled out. Raises UnfitSceneError when the given scene has none."""
     while True:
-        scene = _scene(rng, split, 1, 8)
-        single = [t for t in scene.things if len(scene.named(t.kind, None if by_kind else t.color)) == 1]
-        if by_kind:
-            single = [t for t in single if t.color]
+        tried = scene or _scene(rng, split, 1, 8)
+        single = _single(tried, by_kind=by_kind)
         if single:
-            return scene, rng.choice(single)
+            return tried, rng.choice(single)
+        if scene is not None:
+            raise UnfitSceneError
 
 
-def color(rng: random.Random, split: Split) -> Sample:
+def color(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """The colour of the only thing of its kind."""
-    scene, thing = _with_single(rng, split, by_kind=True)
+    scene, thing = _with_single(rng, split, scene, by_kind=True)
     english = rng.random() < _ENGLISH_SHARE
     kind = KINDS[thing.kind]
     noun = kind.english if english else _called(rng, thing.kind)
@@ -142,10 +177,13 @@ def color(rng: random.Random, split: Split) -> Sample:
     return build("scene_colour", scene, question, reply, key, f"{thing.place}{thing.name}。", spoken=spoken)
 
 
-def count(rng: random.Random, split: Split) -> Sample:
+def count(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """How many things of a kind, of a colour, of both, or in all."""
     mode = rng.choice(("count_kind", "count_kind", "count_color", "count_pair", "count_all"))
-    scene = _scene(rng, split, 0 if mode == "count_all" else 1, 9, colored=mode in ("count_color", "count_pair"))
+    if scene is None:
+        scene = _scene(rng, split, 0 if mode == "count_all" else 1, 9, colored=mode in ("count_color", "count_pair"))
+    elif not all(thing.color for thing in scene.things):
+        mode = rng.choice(("count_kind", "count_all"))
     kind, tone = _count_target(rng, split, scene, mode)
     found = scene.named(kind, tone)
     english = mode == "count_kind" and rng.random() < _ENGLISH_SHARE
@@ -183,9 +221,9 @@ def _count_target(rng: random.Random, split: Split, scene: Scene, mode: str) -> 
     return (kind if mode != "count_color" else None), (tone if mode != "count_kind" else None)
 
 
-def where(rng: random.Random, split: Split) -> Sample:
+def where(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """The region of a thing that kind and colour single out."""
-    scene, thing = _with_single(rng, split, by_kind=False)
+    scene, thing = _with_single(rng, split, scene, by_kind=False)
     english = rng.random() < _ENGLISH_SHARE
     noun = thing.english if english else called(rng, thing.kind, thing.color)
     question, spoken = _ask(rng, split, scene, "where", "where", english, n=noun)
@@ -195,9 +233,9 @@ def where(rng: random.Random, split: Split) -> Sample:
     return build("scene_where", scene, question, reply, key, f"{thing.place}{thing.name}。", spoken=spoken)
 
 
-def yesno(rng: random.Random, split: Split) -> Sample:
+def yesno(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """Whether there is a thing; what is not there is often like something that is."""
-    scene = _scene(rng, split, 1, 8)
+    scene = scene or _scene(rng, split, 1, 8)
     thing = rng.choice(scene.things)
     kind, tone = thing.kind, thing.color
     if rng.random() < 0.5:
@@ -230,13 +268,15 @@ def _sides(a: Thing, b: Thing) -> list[str]:
     return ["左"] * (ax < bx) + ["右"] * (ax > bx) + ["上"] * (ay < by) + ["下"] * (ay > by)
 
 
-def relation(rng: random.Random, split: Split) -> Sample:
+def relation(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """How two things lie to each other."""
-    while True:
-        scene = _scene(rng, split, 2, 7)
-        single = [t for t in scene.things if len(scene.named(t.kind, t.color)) == 1]
-        if len(single) > 1:
-            break
+    given, single = scene, list[Thing]()
+    while len(single) < 2:
+        scene = given or _scene(rng, split, 2, 7)
+        single = _single(scene, by_kind=False)
+        if given is not None and len(single) < 2:
+            raise UnfitSceneError
+    assert scene is not None  # the loop ran
     a, b = rng.sample(single, 2)
     sides = _sides(a, b)
     side = rng.choice(sides)
@@ -273,9 +313,9 @@ def empty(rng: random.Random, split: Split) -> Sample:
     return build("scene_empty", scene, question, reply, key, "画面是空的。", spoken=spoken)
 
 
-def describe(rng: random.Random, split: Split) -> Sample:
+def describe(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """All things with their regions."""
-    scene = _scene(rng, split, 1, 6)
+    scene = scene or _scene(rng, split, 1, 6)
     question = phrase(rng, split, CHINESE, "describe")
     parts = "，".join(f"{t.place}是{t.counted}" for t in scene.things)
     reply = f"图里有{len(scene.things)}样东西：{parts}。"

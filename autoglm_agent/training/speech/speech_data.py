@@ -11,26 +11,29 @@ import pickle
 import random
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from autoglm_agent.training.speech.pack import NaturalSpeech, load_pack, load_sentences
-from autoglm_agent.training.speech.speech_phones import phones_of, phones_of_pinyin, pinyin_of
+from autoglm_agent.training.speech.readings import read, read_many
+from autoglm_agent.training.speech.speech_phones import phones_of_pinyin, pinyin_of
 from autoglm_agent.training.speech.syllable_bank import SyllableBank, concatenated_speech, concatenated_syllables
 from autoglm_agent.training.speech.synthesis import Utterance, random_utterance, synthesise, synthesise_many
 from autoglm_agent.training.speech.wave_bank import Recipe, WaveBank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from autoglm_agent.training.speech.pack import NaturalSpeech
     from autoglm_agent.training.speech.speech_natural import Recording
 
+MIN_SAMPLES = 1600
+"""A tenth of a second: what is shorter says nothing."""
 RECIPES: dict[str, Recipe] = {
     "synthetic": Recipe(share=0.42, join=0.12, min_speed=0.92, max_speed=1.09),
     "command": Recipe(share=0.12, join=0.05, min_speed=0.92, max_speed=1.09),
@@ -48,7 +51,7 @@ RECIPES: dict[str, Recipe] = {
 class Amounts:
     """How many utterances of each made kind to make."""
 
-    synthetic: int = 150_000
+    synthetic: int = 200_000
     commands: int = 30_000
     cantonese: int = 6_000
     joined: int = 20_000
@@ -56,11 +59,11 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A labelled recording: bare text, or (for syllables) toned pinyin with no text."""
+    """A labelled recording: bare text, and its phones (none: the phones teach nothing). Syllables have no text."""
 
     wave: NDArray[np.int16]
     text: str
-    pinyin: tuple[str, ...]
+    phones: tuple[int, ...]
     source: str
 
 
@@ -79,18 +82,6 @@ def _join(task: tuple[str, int]) -> tuple[str, NDArray[np.int16]] | None:
         return None
 
 
-def _read(text: str) -> str:
-    return "" if text.isascii() else " ".join(pinyin_of(text))
-
-
-def pinyin_many(texts: Sequence[str], workers: int) -> list[str]:
-    """Toned pinyin of each Mandarin text (empty for English), in many processes: 2,000 a second in one."""
-    if workers <= 0:
-        return [_read(text) for text in texts]
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        return pool.map(_read, texts, chunksize=256)
-
-
 def joined_clips(recordings: Sequence[Recording], texts: Sequence[str], seed: int, workers: int) -> list[Clip]:
     """Sentences read by joined human syllables and words; sentences with a syllable nobody recorded are left out."""
     if not texts:
@@ -105,7 +96,7 @@ def joined_clips(recordings: Sequence[Recording], texts: Sequence[str], seed: in
                 results = pool.map(_join, tasks, chunksize=64)
     finally:
         _bank.clear()
-    return [Clip(r[1], r[0], tuple(pinyin_of(r[0])), "joined") for r in results if r is not None]
+    return [Clip(r[1], r[0], phones, "joined") for r in results if r is not None and (phones := read(r[0]).phones) is not None]
 
 
 def say_utterances(utterances: Sequence[Utterance], workers: int) -> list[NDArray[np.int16]]:
@@ -125,67 +116,64 @@ def say_utterances(utterances: Sequence[Utterance], workers: int) -> list[NDArra
     return list(synthesise_many(utterances, workers, progress=progress))
 
 
-def synthetic_clips(utterances: Sequence[Utterance], source: str, workers: int) -> list[tuple[Clip, Utterance]]:
-    """Utterances spoken by espeak-ng, each with what it was made from; Cantonese has no Mandarin phones."""
-    return [
-        (Clip(wave, u.text, () if u.lang == "yue" else tuple(u.pinyin.split() or pinyin_of(u.text)), source), u)
-        for u, wave in zip(utterances, say_utterances(utterances, workers), strict=True)
-        if len(wave) > 1600
-    ]
-
-
 def natural_clips(natural: NaturalSpeech, split: str) -> list[Clip]:
-    """The recordings of one split; syllables carry pinyin only."""
+    """The recordings of one split; syllables carry phones only."""
     clips = []
     for item in natural.recordings:
         if item.split != split:
             continue
         if item.source in ("syllable", "syllable2"):
-            clips.append(Clip(item.wave, "", (item.text,), "syllable"))
-        else:
-            clips.append(Clip(item.wave, item.text, tuple(pinyin_of(item.text)), item.source))
+            clips.append(Clip(item.wave, "", tuple(phones_of_pinyin([item.text])), "syllable"))
+        elif (phones := read(item.text).phones) is not None:
+            clips.append(Clip(item.wave, item.text, phones, item.source))
     return clips
 
 
+def synthetic_clips(
+    kinds: Mapping[str, Sequence[str]], *, seed: int, workers: int, cantonese: Sequence[str] = ()
+) -> list[Clip]:
+    """Texts spoken by training voices, `kinds` by their source; those that cannot be read are left out."""
+    labelled = [(source, text) for source, texts in kinds.items() for text in texts]
+    readings = read_many([text for _, text in labelled], workers)
+    planned = [
+        (source, reading.phones, random_utterance(text, "train", seed + i, pinyin=reading.pinyin))
+        for i, ((source, text), reading) in enumerate(zip(labelled, readings, strict=True))
+        if reading.phones is not None
+    ]
+    planned += [("cantonese", (), random_utterance(text, "train", seed, lang="yue")) for text in cantonese]
+    # One call for all kinds: starting the processes takes longer than the smallest of them.
+    waves = say_utterances([utterance for _, _, utterance in planned], workers)
+    return [
+        Clip(wave, utterance.text, phones, source)
+        for (source, phones, utterance), wave in zip(planned, waves, strict=True)
+        if len(wave) > MIN_SAMPLES
+    ]
+
+
 def training_clips(
-    pack_dir: Path, commands: Sequence[str], amounts: Amounts, *, seed: int, workers: int,
+    natural: NaturalSpeech, sentences: Sequence[str], commands: Sequence[str], amounts: Amounts, *, seed: int, workers: int,
     say: Callable[[str], None],
 ) -> list[Clip]:
-    """Everything the stage trains on, deterministic by seed."""
+    """Everything the stage trains on, deterministic by seed.
+
+    Args:
+        natural: the recordings of the pack.
+        sentences: of the pack's training split.
+        commands: texts of the other kinds of talk.
+    """
     rng = random.Random(seed)
-    sentences = load_sentences(pack_dir, "train")
-    rng.shuffle(sentences)
-    natural = load_pack(pack_dir, workers=workers)
+    shuffled = rng.sample(sentences, len(sentences))
     clips = natural_clips(natural, "train")
     say(f"{len(clips)} recordings")
-    texts = [sentences[i % len(sentences)] for i in range(amounts.synthetic)]
-    pinyin = pinyin_many([*texts, *commands[: amounts.commands]], workers)
-    say(f"{len(pinyin)} texts read")
-    plans = [
-        ("synthetic", [random_utterance(t, "train", seed + i, pinyin=p) for i, (t, p) in enumerate(zip(texts, pinyin, strict=False))]),
-        (
-            "command",
-            [random_utterance(t, "train", seed + 7 + i, pinyin=p) for i, (t, p) in enumerate(zip(commands, pinyin[len(texts) :], strict=False))],
-        ),
-        ("cantonese", [random_utterance(t, "train", seed, lang="yue") for t in _cantonese(commands, sentences, amounts)]),
-    ]
-    # One call for all kinds: starting the processes takes longer than the smallest of them.
-    made = synthetic_clips([u for _, utterances in plans for u in utterances], "synthetic", workers)
-    kind = {id(u): source for source, utterances in plans for u in utterances}
-    clips += [replace(clip, source=kind[id(u)]) for clip, u in made]
+    texts = [shuffled[i % len(shuffled)] for i in range(amounts.synthetic)]
+    made = synthetic_clips(
+        {"synthetic": texts, "command": commands[: amounts.commands]}, seed=seed, workers=workers,
+        cantonese=_cantonese(commands, shuffled, amounts),
+    )  # fmt: skip
     say(f"{len(made)} synthetic utterances")
-    joined = joined_clips(natural.recordings, sentences[: amounts.joined], seed, workers)
+    joined = joined_clips(natural.recordings, shuffled[: amounts.joined], seed, workers)
     say(f"{len(joined)} joined sentences")
-    return clips + joined
-
-
-def command_clips(commands: Sequence[str], seed: int, workers: int) -> list[Clip]:
-    """Commands and questions spoken by training voices."""
-    pinyin = pinyin_many(commands, workers)
-    utterances = [
-        random_utterance(t, "train", seed + 7 + i, pinyin=p) for i, (t, p) in enumerate(zip(commands, pinyin, strict=True))
-    ]
-    return [clip for clip, _ in synthetic_clips(utterances, "command", workers)]
+    return clips + made + joined
 
 
 def _cantonese(commands: Sequence[str], sentences: Sequence[str], amounts: Amounts) -> list[str]:
@@ -194,16 +182,10 @@ def _cantonese(commands: Sequence[str], sentences: Sequence[str], amounts: Amoun
 
 
 def bank_of(clips: Sequence[Clip], encode: Callable[[str], list[int]], device: torch.device | str) -> WaveBank:
-    """Clips with their labels, on the device. Clips whose pinyin has no phones are left out."""
-    kept: list[Clip] = []
-    phones: list[list[int]] = []
-    for clip in clips:
-        try:
-            phones.append(phones_of_pinyin(list(clip.pinyin)))
-        except ValueError:
-            continue
-        kept.append(clip)
-    return WaveBank([c.wave for c in kept], [encode(c.text) for c in kept], phones, [c.source for c in kept], device)
+    """Clips with their labels, on the device."""
+    return WaveBank(
+        [c.wave for c in clips], [encode(c.text) for c in clips], [c.phones for c in clips], [c.source for c in clips], device
+    )
 
 
 def save_bank(bank: WaveBank, folder: Path) -> None:
@@ -233,9 +215,16 @@ class EvalSet:
     by_syllable: bool = False
 
 
-def speech_eval_sets(pack_dir: Path | None, commands: Sequence[str], *, size: int, workers: int, seed: int = 99) -> list[EvalSet]:
-    """Unseen sentences in unseen voices, commands, and (with a pack) the held-out recordings."""
-    sentences: list[str] = load_sentences(pack_dir, "eval")[:size] if pack_dir else []
+def speech_eval_sets(
+    natural: NaturalSpeech, sentences: Sequence[str], commands: Sequence[str], *, size: int, workers: int, seed: int = 99
+) -> list[EvalSet]:
+    """Unseen sentences in unseen voices, commands, and the held-out recordings.
+
+    Args:
+        natural: the recordings of the pack.
+        sentences: of the pack's held-out split; `commands` likewise.
+    """
+    sentences = sentences[:size]
     spoken = [t for t in commands if not t.isascii()]
     plans = [
         ("synthetic", [random_utterance(t, "eval", seed) for t in sentences]),
@@ -247,14 +236,12 @@ def speech_eval_sets(pack_dir: Path | None, commands: Sequence[str], *, size: in
     for name, utterances in plans:
         if utterances:
             sets.append(EvalSet(name, [next(waves) for _ in utterances], [u.text for u in utterances]))
-    if pack_dir:
-        natural = load_pack(pack_dir, workers=workers)
-        for name, by_syllable in (("hsk", False), ("word", True), ("speaker", True)):
-            picked = [item for item in natural.recordings if item.split == "eval" and item.source == name]
-            random.Random(seed).shuffle(picked)
-            picked = picked[:size]
-            sets.append(EvalSet(name, [p.wave for p in picked], [p.text for p in picked], by_syllable))
+    for name, by_syllable in (("hsk", False), ("word", True), ("speaker", True)):
+        picked = [item for item in natural.recordings if item.split == "eval" and item.source == name]
+        random.Random(seed).shuffle(picked)
+        picked = picked[:size]
+        sets.append(EvalSet(name, [p.wave for p in picked], [p.text for p in picked], by_syllable))
     return sets
 
 
-__all__ = ["RECIPES", "Amounts", "Clip", "EvalSet", "bank_of", "phones_of", "speech_eval_sets", "training_clips"]
+__all__ = ["RECIPES", "Amounts", "Clip", "EvalSet", "bank_of", "speech_eval_sets", "training_clips"]

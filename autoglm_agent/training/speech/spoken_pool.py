@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from autoglm_agent.training.speech.readings import read_many
 from autoglm_agent.training.speech.speech_augment import (
     AugmentConfig,
     coloured_noise,
@@ -23,7 +24,7 @@ from autoglm_agent.training.speech.speech_augment import (
     through_rooms_and_bands,
     with_noise,
 )
-from autoglm_agent.training.speech.speech_data import pinyin_many, say_utterances
+from autoglm_agent.training.speech.speech_data import say_utterances
 from autoglm_agent.training.speech.synthesis import random_utterance
 from autoglm_agent.training.stages.fusion_rows import SpokenSample, Utterance
 from autoglm_agent.training.stages.speech_stage import collapse
@@ -95,9 +96,9 @@ def gather_spoken(count: int, *, seed: int, split: Split, workers: int) -> list[
 def spoken_waves(samples: Sequence[Sample], *, seed: int, split: Split, workers: int) -> list[list[NDArray[np.int16]]]:
     """The waves of each sample's spoken messages; what cannot be understood is replaced by noise."""
     texts = [m.text for s in samples for m in s.messages if m.spoken]
-    pinyin = pinyin_many(texts, workers)
     utterances = [
-        random_utterance(text or "嗯", split, seed + i, pinyin=read) for i, (text, read) in enumerate(zip(texts, pinyin, strict=True))
+        random_utterance(text or "嗯", split, seed + i, pinyin=reading.pinyin)
+        for i, (text, reading) in enumerate(zip(texts, read_many(texts, workers), strict=True))
     ]
     made = iter(say_utterances(utterances, workers))
     rng = np.random.default_rng(seed)

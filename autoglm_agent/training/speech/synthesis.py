@@ -7,7 +7,6 @@ The library keeps one voice and one random state for the whole process, so `Synt
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
 import os
 import random
 import tempfile
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autoglm_agent.training.speech.readings import light_processes
 from autoglm_agent.training.speech.speech_phones import pinyin_of
 from autoglm_agent.training.speech.speech_wave import levelled, resampled, to_int16, trimmed
 
@@ -190,8 +190,7 @@ class _Crew:
         self.pending.reverse()
         self.running: dict[int, _Job] = {}
         self.done: dict[int, list[NDArray[np.int16]]] = {}
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["pypinyin", __name__])
+        self.context = light_processes()
 
     def advance(self) -> None:
         """Start what may start, wait for something to end, take it in."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE_HZ = 16_000
 MAX_SEGMENTS = 4
+COPIED_TOGETHER = 4096
 SIZES_S = (1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6, 4.0, 4.8, 5.6, 6.8, 8.4, 10.4, 12.4, 14.4)
 """Lengths that examples are padded to, in seconds; all are multiples of 40 ms."""
 
@@ -65,8 +66,13 @@ class WaveBank:
         device: torch.device | str,
     ) -> None:
         lengths = np.array([len(w) for w in waves], dtype=np.int64)
-        flat = np.concatenate([*waves, np.zeros(2, np.int16)])
-        self._hold(torch.from_numpy(flat).to(device), lengths, tokens, phones, sources)
+        flat = torch.zeros(int(lengths.sum()) + 2, dtype=torch.int16, device=device)
+        at = 0
+        for begin in range(0, len(waves), COPIED_TOGETHER):  # never all of it twice on the host
+            part = torch.from_numpy(np.concatenate(waves[begin : begin + COPIED_TOGETHER]))
+            flat[at : at + len(part)] = part.to(device)
+            at += len(part)
+        self._hold(flat, lengths, tokens, phones, sources)
 
     @classmethod
     def of_flat(
@@ -96,15 +102,6 @@ class WaveBank:
         self.offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
         self._offsets = torch.from_numpy(self.offsets).to(self.device)
         self._lengths = torch.from_numpy(lengths).to(self.device)
-
-    def joined(self, other: WaveBank) -> WaveBank:
-        """This bank and the recordings of another."""
-        lengths = np.concatenate([self.lengths, other.lengths])
-        flats = [bank.flat[: int(bank.lengths.sum())] for bank in (self, other)]
-        return WaveBank.of_flat(
-            torch.cat([*flats, self.flat.new_zeros(2)]), lengths, [*self.tokens, *other.tokens], [*self.phones, *other.phones],
-            [*self.sources, *other.sources],
-        )
 
     def compose(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Samples float [B, N] in [-1, 1] and lengths int64 [B]."""

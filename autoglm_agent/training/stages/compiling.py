@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from torch import nn
-
     from autoglm_agent.model.backbone import Backbone
 
 MAX_SHAPES = 64
@@ -31,7 +29,7 @@ def compile_backbone(
     torch._dynamo.config.recompile_limit = MAX_SHAPES
     torch._dynamo.config.accumulated_recompile_limit = 4 * MAX_SHAPES
     for layer in backbone.layers:
-        cast("nn.Module", layer).forward = torch.compile(layer.forward, dynamic=False)
+        layer.forward = torch.compile(layer.forward, dynamic=False)
     for rows, tokens in shapes:
         embeddings = torch.randn(rows, tokens, backbone.config.hidden_size, device=device, requires_grad=True)
         index = torch.arange(tokens, device=device).expand(rows, tokens)

@@ -86,7 +86,7 @@ class RowOptions:
     """How modes are drawn. Evaluation sets `fixed` thinking and no accidents."""
 
     think: bool | None = None
-    distractor_share: float = 0.3
+    distractor_share: float = 0.2
     damage_share: float = 0.1
     mute_share: float = 0.08
     deaf_share: float = 0.08

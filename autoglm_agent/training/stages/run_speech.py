@@ -15,6 +15,7 @@ from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 from autoglm_agent.training.evaluate.scoring import character_error_rate, syllable_error_rate
+from autoglm_agent.training.speech.pack import load_pack, load_sentences
 from autoglm_agent.training.speech.speech_augment import (
     AugmentConfig,
     levelled_waves,
@@ -28,7 +29,6 @@ from autoglm_agent.training.speech.speech_data import (
     Amounts,
     EvalSet,
     bank_of,
-    command_clips,
     load_bank,
     save_bank,
     speech_eval_sets,
@@ -128,17 +128,19 @@ def run_speech(
         model.load_state_dict(load_shards(init), strict=False)
     commands = list(spoken_texts(amounts.commands, config.seed, "train")) if amounts.commands else []
     say(f"{len(commands)} commands")
+    natural = load_pack(pack, workers=workers)
     if cache is not None and (cache / "flat.npy").exists():
         bank = load_bank(cache, device)
-        if "command" not in bank.sources:
-            bank = bank.joined(bank_of(command_clips(commands, config.seed, workers), tokenizer.encode_ids, device))
     else:
-        clips = training_clips(pack, commands, amounts, seed=config.seed, workers=workers, say=say)
+        sentences = load_sentences(pack, "train")
+        clips = training_clips(natural, sentences, commands, amounts, seed=config.seed, workers=workers, say=say)
         bank = bank_of(clips, tokenizer.encode_ids, device)
-    if cache is not None:
-        save_bank(bank, cache)
+        del clips
+        if cache is not None:
+            save_bank(bank, cache)
     say(f"{len(bank.lengths)} clips, {bank.lengths.sum() / 16000 / 3600:.1f} h on {device}")
-    sets = speech_eval_sets(pack, list(spoken_texts(eval_size, 1, "eval")), size=eval_size, workers=workers)
+    held_out = list(spoken_texts(eval_size, 1, "eval"))
+    sets = speech_eval_sets(natural, load_sentences(pack, "eval"), held_out, size=eval_size, workers=workers)
     scorer = Scorer(model, tokenizer, sets)
     out.mkdir(parents=True, exist_ok=True)
     last: dict[str, float] = {}

@@ -38,7 +38,7 @@ class SpeechStageConfig:
     minutes: float | None = None
     budget_s: float = 800.0
     lr: float = 2e-3
-    token_fade_steps: tuple[int, int] = (200, 450)
+    token_fade_steps: tuple[int, int] = (400, 900)
     warm_start: bool = False
     warmup_steps: int = 300
     decay_share: float = 0.5
