@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, assert_never
 import torch
 
 from autoglm_agent.engine import messages as m
-from autoglm_agent.engine.ctc import GreedyCtc
+from autoglm_agent.engine.ctc import GreedyCtc, Recognition
+from autoglm_agent.engine.ctc_search import CtcSearch
 from autoglm_agent.engine.features import PictureStore
 from autoglm_agent.engine.fusion import Fusion
 from autoglm_agent.engine.limits import EngineLimits
@@ -55,8 +56,10 @@ class Engine:
         token_bytes, num_special = layout.tokenizer.token_bytes, layout.num_special_tokens
         blank = int(bundle.config.pad_token_id)
 
-        def new_ctc() -> GreedyCtc:
-            return GreedyCtc(token_bytes, blank, num_special)
+        def new_ctc() -> Recognition:
+            words = bundle.words
+            search = CtcSearch(words, blank, num_special) if words is not None else None
+            return Recognition(token_bytes, GreedyCtc(token_bytes, blank, num_special), search)
 
         for part in (part for part in bundle.parts if part != "text"):
             pack_linears(getattr(model, part), precision, keep=KEPT_LINEARS)

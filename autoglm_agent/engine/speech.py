@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from autoglm_agent.engine import messages as m
-from autoglm_agent.engine.ctc import GreedyCtc
 from autoglm_agent.engine.utterance import BYTES_PER_MS, FRAME_MS, Utterance
 from autoglm_agent.model.speech import SpeechState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
-
+    from autoglm_agent.engine.ctc import Recognition
     from autoglm_agent.engine.limits import EngineLimits
+    from autoglm_agent.engine.utterance import Chunk
     from autoglm_agent.model.speech import SpeechEncoder
 
 MAX_CHUNK_MS = 4000  # one forward pass over more is no streaming any more, and its scores alone are a megabyte a second
@@ -35,7 +34,7 @@ class SpeechStreams:
     def __init__(
         self,
         encoder: SpeechEncoder | None,
-        new_ctc: Callable[[], GreedyCtc],
+        new_ctc: Callable[[], Recognition],
         limits: EngineLimits,
         clock: Callable[[], float],
     ) -> None:
@@ -111,7 +110,8 @@ class SpeechStreams:
         else:
             utterance.pcm += request.pcm
             utterance.received_bytes += len(request.pcm)
-        utterance.final = request.final
+        if request.final:
+            utterance.end()
         self._queue(utterance)
         return failed
 
@@ -142,7 +142,7 @@ class SpeechStreams:
         start = self._clock()
         batch = self._batch()
         chunks = [utterance.take_chunk() for utterance in batch]
-        filled = [i for i, (_, valid) in enumerate(chunks) if valid]
+        filled = [i for i, chunk in enumerate(chunks) if chunk.frames]
         if filled:
             self._encode([batch[i] for i in filled], [chunks[i] for i in filled])
         for utterance in batch:
@@ -186,22 +186,24 @@ class SpeechStreams:
             del self._ready[utterance.session_id, utterance.stream_id]
         return batch
 
-    def _encode(self, batch: list[Utterance], chunks: list[tuple[Tensor, int]]) -> None:
+    def _encode(self, batch: list[Utterance], chunks: list[Chunk]) -> None:
         where = self._encoder.embed.weight.device
-        samples = torch.stack([samples for samples, _ in chunks]).to(where)
-        valid = [valid for _, valid in chunks]
+        samples = torch.stack([chunk.samples for chunk in chunks]).to(where)
+        frames = torch.tensor([chunk.frames for chunk in chunks], device=where)
         states = [utterance.state for utterance in batch]
         state = states[0] if len(states) == 1 else SpeechState.stack([s for s in states if s is not None])
         assert state is not None  # only `release` and the end take it away, and both end the encoding
-        output, after = self._encoder.stream(samples, torch.tensor(valid, device=where), state)
+        output, after = self._encoder.stream(samples, frames, state)
         parts = [after] if len(batch) == 1 else after.split()
-        best = output.tokens.argmax(-1).tolist()
-        for i, utterance in enumerate(batch):
+        normaliser = output.tokens.float().logsumexp(-1, keepdim=True)
+        likeliest = output.tokens.float().topk(max(utterance.ctc.num_candidates for utterance in batch))
+        classes, scores = likeliest.indices.tolist(), (likeliest.values - normaliser).tolist()
+        for i, (utterance, chunk) in enumerate(zip(batch, chunks, strict=True)):
             utterance.state = parts[i]
-            utterance.ctc.push(best[i][: valid[i]])
-            frames = output.hidden[i, : valid[i]]
+            utterance.ctc.push(classes[i][: chunk.frames], scores[i][: chunk.frames])
+            said = output.hidden[i, : chunk.said_frames]
             waiting = utterance.waiting_frames
-            utterance.waiting_frames = frames if waiting is None else torch.cat((waiting, frames))
+            utterance.waiting_frames = said if waiting is None else torch.cat((waiting, said))
         self._adapt(batch)
 
     def _adapt(self, batch: list[Utterance]) -> None:
@@ -224,6 +226,7 @@ class SpeechStreams:
         """The last group is padded with zeros; the encoder's state is no longer needed."""
         if utterance.waiting_frames is not None and len(utterance.waiting_frames):
             utterance.add_tokens(self._encoder.adapt(utterance.waiting_frames[None])[0])
+        utterance.ctc.end()
         utterance.ended = True
         utterance.state = utterance.waiting_frames = None
 

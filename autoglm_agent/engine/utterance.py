@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections import deque
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from autoglm_agent.engine.ctc import GreedyCtc
+    from autoglm_agent.engine.ctc import Recognition
     from autoglm_agent.model.speech import SpeechState
 
 SAMPLE_BYTES = 2
@@ -24,6 +23,16 @@ FRAME_SAMPLES = 640
 FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES
 FRAME_MS = 40
 BYTES_PER_MS = 32
+TAIL_MS = 320
+"""Silence heard behind the end of an utterance: a causal encoder tells the last word some 200 ms after it."""
+
+
+class Chunk(NamedTuple):
+    """Samples float [640·C], how many frames are valid (0: nothing is left), and how many of these were said."""
+
+    samples: Tensor
+    frames: int
+    said_frames: int
 
 
 @dataclass(slots=True)
@@ -34,13 +43,15 @@ class Utterance:
     stream_id: str
     serial: int
     chunk_frames: int
-    ctc: GreedyCtc
+    ctc: Recognition
     max_tokens: int
     state: SpeechState | None
     pcm: bytearray = field(default_factory=bytearray)
     received_bytes: int = 0
     final: bool = False
     """Its end was pushed."""
+    tail_bytes: int = 0
+    """How much of the end of `pcm` is silence of our own."""
     ended: bool = False
     """Its end was encoded; the last transcript is out."""
     let_go: bool = False
@@ -64,7 +75,7 @@ class Utterance:
     @property
     def audio_ms(self) -> int:
         """Audio encoded so far; all of it once it has ended."""
-        left = 0 if self.ended else len(self.pcm)
+        left = 0 if self.ended else len(self.pcm) - self.tail_bytes
         return (self.received_bytes - left) // BYTES_PER_MS
 
     @property
@@ -72,17 +83,26 @@ class Utterance:
         """Whether a chunk, or the end, can be encoded."""
         return not self.ended and (self.final or len(self.pcm) >= self.chunk_frames * FRAME_BYTES)
 
-    def take_chunk(self) -> tuple[Tensor, int]:
-        """The next chunk, float [640·C] padded with zeros, and how many frames are valid (0: nothing is left)."""
+    def end(self) -> None:
+        """Its end was pushed: let it ring out."""
+        self.final = True
+        if self.received_bytes:
+            self.tail_bytes = TAIL_MS * BYTES_PER_MS
+            self.pcm += bytes(-len(self.pcm) % SAMPLE_BYTES + self.tail_bytes)
+
+    def take_chunk(self) -> Chunk:
+        """The next chunk, padded with zeros."""
         size = self.chunk_frames * FRAME_BYTES
+        real = max(0, min(size, len(self.pcm) - self.tail_bytes))
         taken = bytes(self.pcm[:size])
         del self.pcm[:size]
+        self.tail_bytes = min(self.tail_bytes, len(self.pcm))
         taken = taken[: len(taken) // SAMPLE_BYTES * SAMPLE_BYTES]
         samples = torch.zeros(self.chunk_frames * FRAME_SAMPLES)
         if taken:
             heard = np.frombuffer(taken, dtype="<i2").astype(np.float32)
             samples[: len(heard)] = torch.from_numpy(heard / 32768.0)
-        return samples, -(-len(taken) // FRAME_BYTES)
+        return Chunk(samples, -(-len(taken) // FRAME_BYTES), -(-real // FRAME_BYTES))
 
     def add_tokens(self, tokens: Tensor) -> None:
         """Append speech tokens; beyond the bound the oldest go."""

@@ -14,6 +14,7 @@ from autoglm_agent.model.chat import ChatLayout
 from autoglm_agent.model.checkpoint import PARTS, Part
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
+from autoglm_agent.model.ngram import NgramModel
 from autoglm_agent.model.tokenizer import AutoGLMTokenizer
 
 ALL_PARTS: tuple[Part, ...] = tuple(PARTS)
@@ -31,6 +32,8 @@ class ModelBundle:
     layout: ChatLayout
     loaded: set[Part] = field(default_factory=set)
     load_part: Callable[[Part], None] = lambda part: None
+    words: NgramModel | None = None
+    """Which words go together, for the second pass of recognition; comes with the ears, where the checkpoint has it."""
 
     @property
     def parts(self) -> tuple[Part, ...]:

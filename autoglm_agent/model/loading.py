@@ -20,6 +20,7 @@ from autoglm_agent.model.chat import ChatLayout
 from autoglm_agent.model.checkpoint import WEIGHTS_FILE, Part, TensorFiles, empty, load_parts, save_weights
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
+from autoglm_agent.model.ngram import NGRAM_FILE, NgramModel
 from autoglm_agent.model.quantisation import Precision
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
 
@@ -134,9 +135,14 @@ def _load_own(name: str, directory: Path, *, dtype: torch.dtype, device: torch.d
             "use the tokenizer that was saved with these weights."
         )
 
+    bundle = ModelBundle(name, directory, config, model, tokenizer, ChatLayout(tokenizer, config))
+
     def load_part(part: Part) -> None:
         load_parts(model, files, (part,), dtype=dtype, device=device)
         if part == "vision":
             model.vision.fold()
+        if part == "speech" and (directory / NGRAM_FILE).is_file():
+            bundle.words = NgramModel.load(directory / NGRAM_FILE)
 
-    return ModelBundle(name, directory, config, model, tokenizer, ChatLayout(tokenizer, config), load_part=load_part)
+    bundle.load_part = load_part
+    return bundle

@@ -124,6 +124,20 @@ def assemble(
 
 
 @app.command()
+def words(
+    pack: Annotated[Path, typer.Option(help="The speech pack of `prepare`.")],
+    out: Annotated[Path, typer.Option(help="The checkpoint's folder, to which the file is added.")],
+    commands: Annotated[int, typer.Option(help="Texts of the tasks to add to the pack's sentences.")] = 60_000,
+    seed: int = 0,
+) -> None:
+    """Count which words go together, for the second pass of recognition: seconds, and a megabyte."""
+    from autoglm_agent.training.speech.ngram_counts import write_words
+
+    for line in write_words(pack, out, commands=commands, seed=seed):
+        typer.echo(line)
+
+
+@app.command()
 def eyes(
     pictures: Annotated[Path, typer.Option(help="The picture pack of `prepare`.")],
     out: Out,

@@ -102,12 +102,13 @@ def test_a_broken_picture_fails_its_case_alone(engine):
 
 def test_a_stream_is_heard_chunk_by_chunk_to_its_end(engine):
     waves = [np.random.default_rng(i).normal(0, 3000, 16_000 + 999 * i).astype(np.int16) for i in range(5)]
-    for chunk_ms, steps in ((320, 4), (640, 2), (None, 1)):
+    for chunk_ms, before_the_end in ((320, 3), (640, 1), (None, 0)):
         heard = subject(engine, 2).hear(waves, chunk_ms)
         assert len(heard) == 5
         for wave, each in zip(waves, heard, strict=True):
-            assert each.partials[-1][0] == len(wave) // 16
-            assert len(each.partials) >= steps and each.text == each.partials[-1][1]
+            assert len(each.partials) >= before_the_end
+            assert [audio_ms for audio_ms, _ in each.partials][:before_the_end] == [chunk_ms, 640, 960][:before_the_end]
+            assert all(audio_ms <= len(wave) // 16 and each.text.startswith(text) for audio_ms, text in each.partials)
     assert len({each.text for each in heard}) > 1
 
 
@@ -118,7 +119,7 @@ def test_two_runs_give_the_same_table(checkpoint, tmp_path, capsys):
     assert first["rows"] == second["rows"] == json.loads((tmp_path / "a.json").read_text())["rows"]
     printed = capsys.readouterr().out
     assert json.loads(printed.strip().splitlines()[-1]) == second
-    assert "CER, commands, 640 ms" in printed
+    assert "CER, commands to home, car, robot, 640 ms" in printed
     hsk = [row for row in first["rows"] if row["key"].startswith("cer_hsk")]
     assert {row["note"] for row in hsk} == {"needs --data"} and len(hsk) == 3
     assert first["open"] == 1

@@ -57,14 +57,17 @@ class EngineSubject:
             group = waves[at : at + self._sessions]
             names = self._names(len(group))
             partials: dict[str, list[tuple[int, str]]] = {name: [] for name in names}
+            final = dict.fromkeys(names, "")
             requests = [
                 each for name, wave in zip(names, group, strict=True) for each in _speak(name, "s", wave, chunk_ms)
             ]
             for result in run_to_completion(self._engine, requests):
-                if isinstance(result, m.Transcript):
+                if isinstance(result, m.Transcript) and result.final:
+                    final[result.session_id] = result.stable
+                elif isinstance(result, m.Transcript):
                     partials[result.session_id].append((result.audio_ms, result.stable + result.unstable))
             self._close(names)
-            heard += [Heard(rows[-1][1] if rows else "", tuple(rows)) for rows in partials.values()]
+            heard += [Heard(final[name], tuple(partials[name])) for name in names]
             self._advance(len(group))
         return heard
 

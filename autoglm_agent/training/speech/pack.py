@@ -143,3 +143,14 @@ def load_pack(pack_dir: Path, *, workers: int = 0) -> NaturalSpeech:
 def load_sentences(pack_dir: Path, split: Split | None = None) -> list[str]:
     """The sentences for synthesis of a pack, of one split or all."""
     return read_sentences(pack_dir / SENTENCES_FILE, split)
+
+
+def recorded_texts(pack_dir: Path) -> list[tuple[Source, str]]:
+    """Source and text of every training recording of a pack; nothing is decoded."""
+    texts: list[tuple[Source, str]] = []
+    for table in sorted(pack_dir.glob("*.tsv")):
+        with table.open(encoding="utf-8", newline="") as lines:
+            rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_MINIMAL)
+            source = cast("Source", table.stem.rpartition("-")[0])
+            texts += [(source, row["text"]) for row in rows if row["split"] == "train"]
+    return texts

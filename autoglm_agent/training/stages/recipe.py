@@ -171,6 +171,13 @@ class Recipe:
         command = [sys.executable, "-m", "autoglm_agent.training", "assemble", *folders, "--out", str(self.plan.out / "nano")]
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
         self._say(done.stdout.strip())
+        if "ears" in names:
+            self._words()
+
+    def _words(self) -> None:
+        command = [sys.executable, "-m", "autoglm_agent.training", "words", "--pack", str(self.plan.packs / "speech")]
+        done = subprocess.run([*command, "--out", str(self.plan.out / "nano")], check=True, capture_output=True, text=True)
+        self._say(done.stdout.strip())
 
     def _say(self, text: str) -> None:
         sys.stdout.write(f"[{(time.monotonic() - self.started) / 60:5.1f} min] {text}\n")

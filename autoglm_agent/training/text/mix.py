@@ -34,7 +34,7 @@ MAKERS: Final[Mapping[str, Maker]] = {
 """The makers by name. `talk` and `chat` give several tasks (identity, greeting, thanks, fact, ...); the rest give their own."""
 
 TASK_WEIGHTS: Final[Mapping[str, float]] = {
-    "tool_call": 0.26,
+    "tool_call": 0.235,
     "tool_choice_think": 0.04,
     "tool_free": 0.08,
     "tool_result": 0.09,
@@ -44,13 +44,13 @@ TASK_WEIGHTS: Final[Mapping[str, float]] = {
     "tool_followup": 0.02,
     "json_output": 0.01,
     "talk": 0.085,
-    "chat": 0.04,
+    "chat": 0.03,
     "memory": 0.075,
     "zoo": 0.045,
-    "arithmetic": 0.06,
+    "arithmetic": 0.085,
     "choice": 0.01,
     "repeat_request": 0.035,
-    "unknown": 0.02,
+    "unknown": 0.03,
 }
 
 

@@ -41,6 +41,30 @@ def spoken_texts(n: int, seed: int, split: Split) -> Iterator[str]:
                 return
 
 
+def command_texts(n: int, seed: int, split: Split) -> Iterator[str]:
+    """`n` different commands to the home, the car and the robot, as they are said.
+
+    Intents that take a name, a place or a title are left out: half of those are made up here, and nobody could write an
+    invented name from its sound. All that is said, such names among it, is in `spoken_texts`.
+    """
+    from autoglm_agent.training.text.slots import Text
+    from autoglm_agent.training.text.tools_base import utter
+    from autoglm_agent.training.text.tools_corpus import DOMAINS
+
+    rng = random.Random(seed)
+    home, car, robot, *_ = DOMAINS
+    intents = [what for domain in (home, car, robot) for what in domain if not any(type(p.slot) is Text for p in what.params)]
+    seen: set[str] = set()
+    stale = 0
+    while len(seen) < n and stale < 5000:
+        stale += 1
+        text = utter(rng, split, rng.choice(intents), "spoken").text
+        if text not in seen and _fits(text, split):
+            seen.add(text)
+            stale = 0
+            yield text
+
+
 def _spoken(sample: Sample) -> Iterator[str]:
     return (message.text for message in sample.messages if message.spoken and message.text)
 
