@@ -82,8 +82,8 @@ SCENES: Final[tuple[Scene, ...]] = (
         turns=(
             Spoken(
                 recording="label.flac",
-                words="读一下配料表，这是什么饮料？",
-                expected=Expected(says=(("水、",), ("白砂糖",), ("柠檬酸",), ("饮料",)), sees=True),
+                words="看一下这个标签，总结一下。",
+                expected=Expected(says=(("水、",), ("白砂糖",), ("柠檬酸",), ("含糖",), ("饮料",)), sees=True),
             ),
         ),
     ),

@@ -24,7 +24,7 @@ VOICES: Final = ("f4", "m3")
 """A woman and a man of the held-out voices, who take turns."""
 SPEECH: Final = {
     "toys.flac": "我想要那个红色的玩具车",
-    "label.flac": "读一下配料表，这是什么饮料",
+    "label.flac": "看一下这个标签，总结一下",
     "car.flac": "把空调调到二十六度",
     "who.flac": "你是谁",
     "photo.flac": "这是什么",
