@@ -10,7 +10,7 @@ import typer
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train nano, stage by stage.", pretty_exceptions_enable=False)
 
 Out = Annotated[Path, typer.Option(help="Folder for weights (half-precision shards) and curves.")]
-Init = Annotated[Path | None, typer.Option(help="Shards of an earlier run to go on from; optimiser state is warmed anew.")]
+Init = Annotated[Path | None, typer.Option(help="Shards or a checkpoint to go on from; optimiser state is warmed anew.")]
 Steps = Annotated[int | None, typer.Option(help="Number of steps: with a seed, the deterministic way.")]
 Minutes = Annotated[float | None, typer.Option(help="Instead of steps: wall-clock minutes of the whole run.")]
 Device = Annotated[str, typer.Option(help="cuda or cpu.")]
@@ -71,7 +71,7 @@ def prepare(
 def fusion(
     pictures: Annotated[Path, typer.Option(help="The picture pack of `prepare`.")],
     out: Out,
-    init: Annotated[list[Path], typer.Option(help="Shards to start from, in turn: the trained ears, if anything is spoken.")] = [],  # noqa: B006
+    init: Annotated[list[Path], typer.Option(help="Shards or checkpoints to start from, in turn: the trained ears, if anything is spoken.")] = [],  # noqa: B006
     steps: Steps = None,
     minutes: Minutes = None,
     lr: float = 1.5e-3,
@@ -83,6 +83,8 @@ def fusion(
     eval_every: int = 2000,
     wait: Annotated[bool, typer.Option("--wait", help="The stages of --init still run: prepare, then wait for their end.")] = False,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the layers first: two minutes, then a third quicker.")] = False,
+    rank: Annotated[int, typer.Option(help="Which of --ranks processes this is; the first evaluates and writes.")] = 0,
+    ranks: Annotated[int, typer.Option(help="Processes on this machine that train together, a device each.")] = 1,
     profile: Profile = False,
     seed: int = 0,
     workers: Workers = 0,
@@ -99,6 +101,7 @@ def fusion(
     run_fusion(
         pictures=pictures, out=out, init=init, config=config, spoken=spoken, spoken_share=spoken_share,
         budget_tokens=budget_tokens, eval_size=eval_size, workers=workers, device=device, wait=wait, compiled=compiled,
+        rank=rank, ranks=ranks,
     )
 
 

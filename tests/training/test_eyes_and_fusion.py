@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from autoglm_agent.errors import InputError
 from autoglm_agent.model.chat import ChatLayout
 from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
@@ -235,3 +236,15 @@ def test_fusion_learns_a_picture_question_by_heart(atlas: Atlas, layout: ChatLay
     assert final[0].item() < 0.3 * first[0].item()
     assert not model.speech.layers[0].first.up.weight.requires_grad, "the ears stay as they are"
     assert scores == [{"scene_what": 100.0}]
+
+
+def test_a_stage_goes_on_from_a_checkpoint_as_from_shards(tmp_path: Path) -> None:
+    model = AutoGLMForConditionalGeneration(AutoGLMConfig.tiny())
+    model.save_pretrained(tmp_path / "whole", precision="int8")
+    state = load_shards(tmp_path / "whole")
+    assert state.keys() == model.state_dict().keys()
+    for name, tensor in model.state_dict().items():
+        step = float(tensor.abs().max()) / 127 if tensor.is_floating_point() else 0
+        assert float((state[name] - tensor).abs().max()) <= step + 1e-6, name
+    with pytest.raises(InputError, match=r"neither shard-\*\.safetensors nor model\.safetensors is in .*check --init"):
+        load_shards(tmp_path)

@@ -19,6 +19,7 @@ from autoglm_agent.training.stages.compiling import as_written
 from autoglm_agent.training.stages.fusion_rows import PICTURE_STEP
 from autoglm_agent.training.stages.optim import Optimiser
 from autoglm_agent.training.stages.progress import Budget, StepProfiler
+from autoglm_agent.training.stages.ranks import SharedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -112,7 +113,7 @@ def train_fusion(
     budget = Budget(steps=config.steps, minutes=config.minutes)
     loss_sum, gate_sum = torch.zeros((), device=forward.device), torch.zeros((), device=forward.device)
     tokens = pictures = step = 0
-    profiler = StepProfiler(enabled=config.profile)
+    profiler, clock = StepProfiler(enabled=config.profile), SharedClock(forward.device)
     spent, over = 0.0, False
     while not over:
         batch = next(batches)
@@ -126,7 +127,7 @@ def train_fusion(
         pictures += sum(getattr(picture, "num_pictures", 1) for picture in batch.pictures)
         step += 1
         profiler.step()
-        spent = budget.spent(step)
+        spent = clock.agree(budget.spent(step), step)
         over = spent >= 1
         if step % 100 == 0 or over:
             count = 100 if step % 100 == 0 else max(1, step % 100)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from autoglm_agent.training.stages.ranks import average_gradients
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -105,7 +107,8 @@ class Optimiser:
         return warm * max(0.02, min(1.0, max(0.0, 1 - spent) / self.decay_share))
 
     def step(self, spent: float, *, max_norm: float = 5.0) -> Tensor:
-        """Clip, update, clear; returns the gradient's norm (on the device: reading it waits)."""
+        """Average over the ranks, clip, update, clear; returns the gradient's norm (on the device: reading it waits)."""
+        average_gradients(self.params)
         norm = torch.nn.utils.clip_grad_norm_(self.params, max_norm, foreach=True)
         for part in self.parts:
             for group in part.param_groups:

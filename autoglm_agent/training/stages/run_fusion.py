@@ -37,11 +37,12 @@ from autoglm_agent.training.stages.fusion_stage import (
     train_fusion,
 )
 from autoglm_agent.training.stages.progress import Curves
+from autoglm_agent.training.stages.ranks import join
 from autoglm_agent.training.stages.run_speech import STARTED, say
 from autoglm_agent.training.stages.shards import load_shards, mark_done, save_shards, wait_until_done
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from autoglm_agent.training.sample import Sample
     from autoglm_agent.training.speech.spoken_pool import SpokenWaves
@@ -83,6 +84,7 @@ def _shifted(pool: list[SpokenSample], by: int) -> list[SpokenSample]:
 def run_fusion(
     *, pictures: Path, out: Path, init: Sequence[Path], config: FusionStageConfig, spoken: int, spoken_share: float,
     budget_tokens: int, eval_size: int, workers: int, device: str, wait: bool = False, compiled: bool = False,
+    rank: int = 0, ranks: int = 1,
 ) -> dict[str, float]:
     """Train eyes, gate and backbone; write shards of everything but the ears to `out`; gives the last accuracies.
 
@@ -92,9 +94,13 @@ def run_fusion(
         spoken: how many spoken conversations to make; `spoken_share` of the rows come from them.
         wait: the stages of `init` still run; prepare all that does not need them, then wait for their end.
         compiled: compile the backbone's layers for the shapes of the batches first.
+        rank: of `ranks` processes that train together, each on a device; the first evaluates and writes.
     """
     torch.manual_seed(config.seed)
-    mark_done(out, done=False)
+    if rank == 0:
+        mark_done(out, done=False)
+    else:
+        config, eval_size, out = replace(config, seed=config.seed + 100 * rank), 1, out / f"rank-{rank}"
     workers = workers or (os.cpu_count() or 1)
     where = torch.device(device)
     tokenizer = AutoGLMTokenizer.from_pretrained(NANO_DIR)
@@ -119,22 +125,12 @@ def run_fusion(
         held, held_heard = heard_pool(held_samples, model.speech, tokenizer, where, seed=1, versions=(None,))
         held, bank = _shifted(held, len(heard.host_lengths)), _joined(heard, held_heard)
         say(f"{len(bank.host_lengths)} utterances heard, {bank.hidden.nbytes / 2**30:.1f} GiB of features")
-    typed = _typed_eval(eval_size)
-    sets = {"think": eval_batches(held, typed, think=True), "direct": eval_batches(held, typed, think=False)}
     forward = FusionForward(model, Renderer.load(pictures, where), bank)
     out.mkdir(parents=True, exist_ok=True)
     last: dict[str, float] = {}
-
-    def evaluate() -> dict[str, float]:
-        for mode, batches in sets.items():
-            scores = forced_accuracy(forward, batches)
-            last.update({f"{task}/{mode}": score for task, score in scores.items()})
-            last[f"mean/{mode}"] = float(np.mean(list(scores.values())))
-        return last
-
-    def save() -> None:
-        save_shards({k: v for k, v in model.state_dict().items() if not k.startswith("speech.") or "adapter" in k}, out)
-
+    # The first rank judges and writes for all.
+    evaluate, save = _judged(forward, held, eval_size, out, last) if rank == 0 else (dict[str, float], lambda: None)
+    join(rank, ranks, where)
     if config.minutes:
         config = replace(config, minutes=config.minutes - (time.monotonic() - STARTED) / 60)
     factory = RowFactory(make_layout, pool, spoken_share, RowOptions(), budget_tokens, pictures)
@@ -144,8 +140,30 @@ def run_fusion(
     # One core is left to the process that feeds the device.
     batches = parallel(factory.batches, workers=max(0, min(MAX_FEEDERS, workers - 1)), seed=config.seed + 1)
     train_fusion(forward, batches, config, Curves(out, "fusion"), evaluate=evaluate, save=save)
-    mark_done(out)
+    if rank == 0:
+        mark_done(out)
     return last
+
+
+def _judged(
+    forward: FusionForward, held: list[SpokenSample], eval_size: int, out: Path, last: dict[str, float]
+) -> tuple[Callable[[], dict[str, float]], Callable[[], object]]:
+    """What a stage calls now and then: one scores held-out conversations into `last`, one writes the weights to `out`."""
+    typed = _typed_eval(eval_size)
+    sets = {"think": eval_batches(held, typed, think=True), "direct": eval_batches(held, typed, think=False)}
+
+    def evaluate() -> dict[str, float]:
+        for mode, batches in sets.items():
+            scores = forced_accuracy(forward, batches)
+            last.update({f"{task}/{mode}": score for task, score in scores.items()})
+            last[f"mean/{mode}"] = float(np.mean(list(scores.values())))
+        return last
+
+    def save() -> None:
+        state = forward.model.state_dict()
+        save_shards({k: v for k, v in state.items() if not k.startswith("speech.") or "adapter" in k}, out)
+
+    return evaluate, save
 
 
 def _written(

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file, save_file
 
+from autoglm_agent.errors import InputError
+from autoglm_agent.model.checkpoint import WEIGHTS_FILE, TensorFiles
+from autoglm_agent.model.quantisation import unpack
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -42,10 +46,19 @@ def save_shards(state: dict[str, Tensor], directory: Path, max_bytes: int = MAX_
 
 
 def load_shards(directory: Path) -> dict[str, Tensor]:
-    """All tensors of a folder of shards, in fp32. Raises FileNotFoundError when there are none."""
+    """All tensors of a folder of shards, or of a whole checkpoint, in fp32.
+
+    Raises:
+        InputError: neither is there.
+    """
     paths = sorted(directory.glob("shard-*.safetensors"))
+    if not paths and (directory / WEIGHTS_FILE).is_file():
+        files = TensorFiles(directory)
+        return unpack(files.read(files.names()))
     if not paths:
-        raise FileNotFoundError(f"no shard-*.safetensors in {directory}: run the earlier stage first, or check --init")
+        raise InputError(
+            f"neither shard-*.safetensors nor {WEIGHTS_FILE} is in {directory}; run the earlier stage first, or check --init."
+        )
     state: dict[str, Tensor] = {}
     for path in paths:
         state |= load_file(path)
