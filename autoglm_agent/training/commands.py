@@ -83,6 +83,7 @@ def fusion(
     eval_every: int = 2000,
     wait: Annotated[bool, typer.Option("--wait", help="The stages of --init still run: prepare, then wait for their end.")] = False,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the layers first: two minutes, then a third quicker.")] = False,
+    freeze_eyes: Annotated[bool, typer.Option("--freeze-eyes", help="Leave the eyes as they are: a polish that two CPU cores can do.")] = False,
     rank: Annotated[int, typer.Option(help="Which of --ranks processes this is; the first evaluates and writes.")] = 0,
     ranks: Annotated[int, typer.Option(help="Processes on this machine that train together, a device each.")] = 1,
     profile: Profile = False,
@@ -96,7 +97,7 @@ def fusion(
 
     config = FusionStageConfig(
         steps=steps, minutes=minutes, lr=lr, decay_share=decay_share, seed=seed, eval_every=eval_every,
-        profile=profile,
+        freeze_eyes=freeze_eyes, profile=profile,
     )
     run_fusion(
         pictures=pictures, out=out, init=init, config=config, spoken=spoken, spoken_share=spoken_share,

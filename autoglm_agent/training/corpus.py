@@ -23,7 +23,7 @@ SHARES: dict[str, float] = {
 }  # fmt: skip
 """Of typed training samples; spoken ones come from their own pool. Talks ask several questions of one picture: the
 picture costs more than they do."""
-SPOKEN_SHARES: dict[str, float] = {"text": 0.44, "joint": 0.36, "scenes": 0.08, "labels": 0.07, "photos": 0.05}
+SPOKEN_SHARES: dict[str, float] = {"text": 0.3, "joint": 0.3, "scenes": 0.1, "labels": 0.15, "photos": 0.15}
 
 
 def _streams(rng: random.Random, split: Split) -> dict[str, Iterator[Sample]]:

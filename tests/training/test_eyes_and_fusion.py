@@ -238,6 +238,28 @@ def test_fusion_learns_a_picture_question_by_heart(atlas: Atlas, layout: ChatLay
     assert scores == [{"scene_what": 100.0}]
 
 
+def test_frozen_eyes_stay_as_they_are_while_the_backbone_learns(
+    atlas: Atlas, layout: ChatLayout, tmp_path: Path
+) -> None:
+    model = AutoGLMForConditionalGeneration(AutoGLMConfig.tiny(vocab_size=len(layout.tokenizer)))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    user = Message(role="user", text="图里是什么", picture=scene("ball/0", 320, 240))
+    sample = Sample(task="scene_what", messages=(user, Message(role="assistant", text="球")), needs_image=True)
+    row = maker(layout, think=False).row(sample, random.Random(0))
+    assert row is not None
+    forward = FusionForward(model, Renderer(atlas, "cpu"), None)
+    train_fusion(
+        forward, iter(lambda: pad_rows([row]), None), FusionStageConfig(steps=2, warmup_steps=1, freeze_eyes=True),
+        Curves(tmp_path, "fusion"), evaluate=dict[str, float], save=lambda: None,
+    )  # fmt: skip
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert not any(name.startswith("vision.") and "merge_" not in name for name in changed), (
+        "nor its running statistics"
+    )
+    assert "vision.merge_out.weight" in changed
+    assert "backbone.layers.0.mlp.down_proj.weight" in changed
+
+
 def test_a_stage_goes_on_from_a_checkpoint_as_from_shards(tmp_path: Path) -> None:
     model = AutoGLMForConditionalGeneration(AutoGLMConfig.tiny())
     model.save_pretrained(tmp_path / "whole", precision="int8")

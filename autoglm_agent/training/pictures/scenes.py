@@ -287,10 +287,12 @@ def relation(rng: random.Random, split: Split, scene: Scene | None = None) -> Sa
         asked = side if rng.random() < 0.5 else _SIDES[side]
         question = phrase(rng, split, CHINESE, mode, s=_SIDE_WORDS[asked], **slots)
         true = asked == side
+        seen += f"{a.name}在{_SIDE_WORDS[side]}，{'是' if true else '不是'}{_SIDE_WORDS[asked]}。"
         reply = f"{'是的' if true else '不是'}，{a.name}在{b.name}的{_SIDE_WORDS[side]}。"
         key: AnswerKey = {"all": [["^是", "^对"] if true else ["^不", "^没"]]}
     elif mode == "which_side":
         question = phrase(rng, split, CHINESE, mode, **slots)
+        seen += f"所以在{_SIDE_WORDS[side]}。"
         reply = f"{a.name}在{b.name}的{_SIDE_WORDS[side]}。"
         key = {"all": [[f"{side}[边面侧方]"]], "none": [f"{_SIDES[side]}[边面侧方]"]}
     else:

@@ -88,7 +88,7 @@ class RowOptions:
     think: bool | None = None
     distractor_share: float = 0.2
     damage_share: float = 0.1
-    mute_share: float = 0.08
+    mute_share: float = 0.12
     deaf_share: float = 0.08
     max_tokens: int = 640
 

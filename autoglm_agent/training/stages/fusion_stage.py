@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from autoglm_agent.training.stages.fusion_rows import FusionBatch
     from autoglm_agent.training.stages.progress import Curves
 
-GATE_LOSS_SHARE = 0.1
+GATE_LOSS_SHARE = 0.3
 INITIAL_GAIN = 0.5
 """A gate that is trained from scratch starts with some say, or the backbone learns to do without it."""
 
@@ -46,6 +46,8 @@ class FusionStageConfig:
     warmup_steps: int = 300
     seed: int = 0
     eval_every: int = 1000
+    freeze_eyes: bool = False
+    """Leave the vision encoder as it is, but for its way into the backbone: a pass that two CPU cores can do."""
     profile: bool = False
 
 
@@ -101,10 +103,11 @@ def train_fusion(
     forward: FusionForward, batches: Iterator[FusionBatch], config: FusionStageConfig, curves: Curves, *,
     evaluate: Callable[[], dict[str, float]], save: Callable[[], object],
 ) -> None:
-    """Run the stage in place; everything but the speech encoder (its adapter excepted) is trained."""
+    """Run the stage in place; everything but the speech encoder (its adapter excepted), or the eyes too, is trained."""
     model = forward.model
     for name, param in model.named_parameters():
-        param.requires_grad_(not name.startswith("speech.") or "adapter" in name)
+        param.requires_grad_(not _is_frozen(name, config))
+    _train_mode(model, config)
     optimiser = Optimiser(
         model.named_parameters(), lr=config.lr, decay_share=config.decay_share,
         warmup_steps=config.warmup_steps,
@@ -148,8 +151,22 @@ def train_fusion(
             model.train(False)
             with as_written():
                 curves.add(step, evaluate(), spent=spent)
-            model.train()
+            _train_mode(model, config)
             save()
+
+
+def _is_frozen(name: str, config: FusionStageConfig) -> bool:
+    """Ears always are, eyes on request; how they lead into the backbone is always learnt."""
+    if name.startswith("speech."):
+        return "adapter" not in name
+    return config.freeze_eyes and name.startswith("vision.") and "merge_" not in name
+
+
+def _train_mode(model: AutoGLMForConditionalGeneration, config: FusionStageConfig) -> None:
+    """Frozen parts keep their running statistics."""
+    model.train()
+    model.speech.eval()
+    model.vision.train(not config.freeze_eyes)
 
 
 @torch.no_grad()

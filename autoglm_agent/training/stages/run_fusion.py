@@ -135,8 +135,6 @@ def run_fusion(
         config = replace(config, minutes=config.minutes - (time.monotonic() - STARTED) / 60)
     factory = RowFactory(make_layout, pool, spoken_share, RowOptions(), budget_tokens, pictures)
     say("training")
-    model.train()
-    model.speech.eval()
     # One core is left to the process that feeds the device.
     batches = parallel(factory.batches, workers=max(0, min(MAX_FEEDERS, workers - 1)), seed=config.seed + 1)
     train_fusion(forward, batches, config, Curves(out, "fusion"), evaluate=evaluate, save=save)
