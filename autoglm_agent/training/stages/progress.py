@@ -84,30 +84,32 @@ class StepProfiler:
 
 
 def plot_curves(paths: list[Path], out: Path) -> None:
-    """Draw every logged value of the stages' files over the steps, one small panel each, into a PNG."""
+    """Draw the stages' files, one below the other, into a PNG: losses on the left, scores on the right.
+
+    Of scores by task (`task/mode`) only the means are drawn; speeds and the learning rate are left out.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    series: dict[str, list[tuple[float, float]]] = {}
-    offset = 0.0
-    for path in paths:
+    figure, axes = plt.subplots(len(paths), 2, figsize=(11, 2.7 * len(paths)), squeeze=False)
+    for row, path in zip(axes, paths, strict=True):
         points = [json.loads(line) for line in path.read_text().splitlines()]
-        for point in points:
-            for key, value in point.items():
-                if key not in ("step", "seconds"):
-                    series.setdefault(key, []).append((offset + point["step"], value))
-        offset += points[-1]["step"] if points else 0
-    columns = 3
-    rows = (len(series) + columns - 1) // columns
-    figure, axes = plt.subplots(rows, columns, figsize=(12, 2.6 * rows), squeeze=False)
-    for axis, (key, points) in zip(axes.flat, series.items(), strict=False):
-        axis.plot([x for x, _ in points], [y for _, y in points], linewidth=1.2)
-        axis.set_title(key, fontsize=9)
-        axis.grid(alpha=0.3)
-    for axis in list(axes.flat)[len(series) :]:
-        axis.axis("off")
+        keys = list(dict.fromkeys(key for point in points for key in point))
+        losses = [key for key in keys if key.endswith("loss")]
+        scores = [key for key in keys if key not in (*losses, "step", "seconds", "lr") and not key.endswith("_per_s")]
+        for axis, names, kind in ((row[0], losses, "losses"), (row[1], scores, "held out, per cent")):
+            for name in names:
+                if "/" not in name or name.startswith("mean/"):
+                    drawn = [(point["step"], point[name]) for point in points if name in point]
+                    axis.plot(*zip(*drawn, strict=True), linewidth=1.2, marker="." if kind != "losses" else None, label=name)
+            axis.set_title(f"{path.parent.name}: {kind}", fontsize=9)
+            axis.grid(alpha=0.3)
+            if axis.lines:
+                axis.legend(fontsize=6, ncols=2)
+        row[0].set_yscale("log")
+        row[0].set_xlabel("steps", fontsize=8)
     figure.tight_layout()
-    figure.savefig(out, dpi=110)
+    figure.savefig(out, dpi=80)
     plt.close(figure)
