@@ -15,7 +15,7 @@ from autoglm_agent.training.pictures.ingredients import GROUPS, INGREDIENTS
 from autoglm_agent.training.pictures.label_layout import LabelText, lay_out, width_em
 from autoglm_agent.training.pictures.labels import split_of
 from autoglm_agent.training.pictures.pictures import LabelPicture, PhotoPicture, ScenePicture
-from autoglm_agent.training.pictures.scene_phrases import CHINESE, ENGLISH, REFERENCES
+from autoglm_agent.training.pictures.scene_phrases import CHINESE, ENGLISH, REFERENCES, WAYS, phrase
 from autoglm_agent.training.pictures.scene_words import COLORS, KINDS, REGIONS, held_out, region_at
 from autoglm_agent.training.pictures.sprites import EVAL_FONTS, TRAIN_FONTS
 from autoglm_agent.training.sample import Sample, Split
@@ -212,3 +212,16 @@ def test_a_question_about_a_given_scene_is_about_that_scene() -> None:
     assert scenes.count(rng, "train", scene).messages[0].picture == scene.picture
     with pytest.raises(scenes.UnfitSceneError):
         scenes.color(rng, "train", scenes.make_scene(rng, []))
+
+
+def test_the_grammars_give_many_questions_and_none_of_the_evaluation() -> None:
+    rng, filled = (
+        random.Random(3),
+        {"r": "左上角", "k": "杯子", "m": "个", "n": "红色杯子", "c": "红色", "a": "车", "b": "球"},
+    )
+    for name in WAYS:
+        said = {phrase(rng, "train", CHINESE, name, **filled, s="左边", d="上") for _ in range(3000)}
+        assert len(said) > 60, name
+        bare = {re.sub(r"^.*?，", "", text).rstrip("。？") for text in said} | {text.rstrip("。？") for text in said}
+        held_out = {text.format(**filled, s="左边", d="上").rstrip("。？") for text in CHINESE[name]["eval"]}
+        assert not bare & held_out, name

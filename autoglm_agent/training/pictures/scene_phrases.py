@@ -1,6 +1,8 @@
 """How users ask about scenes. The sentences of the two splits are disjoint; openings may be shared.
 
 Slots: {r} region, {k} kind, {c} colour such as 红色, {n} colour and kind, {m} measure word, {a} and {b} two things.
+Half of the training questions come from `WAYS`, small grammars whose parts combine freely: a question is understood by
+its parts. What a grammar gives that is a sentence of the evaluation is thrown away.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import random
 
 from autoglm_agent.training.sample import Split
+from autoglm_agent.training.text.phrases import Phrase, compile_phrase
 
 Phrases = dict[Split, tuple[str, ...]]
 
@@ -160,9 +163,96 @@ REFERENCES: dict[str, Phrases] = {
 }  # fmt: skip
 
 
+_IN = "[(图里|图上|图中|画面里|画面上|这张图里|这张图上|图片里|这里)]"
+_OF = f"[{_IN}[的]]"
+_LOOK = "[(看看|看一下|瞧瞧|你看|帮我看|说说|告诉我|你说说|能不能说说|请说)]"
+_SEE = "(看到|看见|找到|发现|瞧见)"
+_WHERE = "(哪里|哪儿|哪边|哪一边|哪个位置|什么位置|什么地方|哪个地方|哪个方位|什么方位|哪块|哪个角上)"
+
+WAYS: dict[str, tuple[str, ...]] = {
+    "what": (
+        f"{_LOOK}[图的|画面的|图片的]{{r}}[那里|那儿](是|有|画着|放着|摆着|摆了|画了)(什么|什么东西|个什么|啥|什么物品)",
+        "[你]能(看到|认出|说出){r}[的东西](是什么|是啥|有什么)吗",
+        "{r}[的]那(个|样)[东西](是|叫|是个)(什么|啥)", "(认一认|看看|说出|讲讲){r}的(东西|物品)[是什么]",
+        "(什么|什么东西|啥)在[图的|画面的]{r}",
+    ),
+    "color": (
+        f"{_LOOK}{_OF}[那{{m}}|这{{m}}]{{k}}[的颜色](是|是个)(什么|哪种|哪个|啥)(颜色|色)[的]",
+        f"{_OF}[那{{m}}]{{k}}[的]颜色(是什么|是哪种|是啥|怎么样)", "{k}(什么|啥)(颜色|色)[的]",
+        "(说|讲|告诉我)[一下]{k}的颜色", f"[你]能看出{_OF}{{k}}是什么颜色吗", "{k}[身上]是哪种颜色",
+    ),
+    "count_kind": (
+        f"{_LOOK}{_IN}[一共|总共|共](有|能{_SEE}|可以{_SEE})(几|多少){{m}}{{k}}",
+        f"(数数|数一数|数一下|数数看|帮我数|帮忙数数|算算){_IN}[有](几|多少){{m}}{{k}}",
+        f"{_OF}{{k}}[一共|总共|共](有|是)(几|多少){{m}}[呢]", f"(数数|数一下|数一数|点一下){_OF}{{k}}",
+        "{k}的(数量|个数)[是](多少|几)", f"[你]{_SEE}了(几|多少){{m}}{{k}}",
+    ),
+    "count_color": (
+        f"{_LOOK}{_IN}[一共|总共](有|能{_SEE})(几|多少)(个|样|件){{c}}的[东西|物品]",
+        f"(数数|数一数|数一下|帮我数|算算){_IN}[有](几|多少)(个|样){{c}}的[东西|物品]",
+        f"{_OF}{{c}}的[东西|物品][一共|总共]有(几|多少)(个|样|件)[呢]", "{c}的(东西|物品)(数量|个数)是多少",
+    ),
+    "count_pair": (
+        f"{_LOOK}{_IN}[一共|总共](有|能{_SEE})(几|多少){{m}}{{n}}",
+        f"(数数|数一数|数一下|帮我数|算算){_IN}[有](几|多少){{m}}{{n}}",
+        f"{_OF}{{n}}[一共|总共]有(几|多少){{m}}[呢]", f"(数数|数一下|数一数){_OF}{{n}}",
+    ),
+    "count_all": (
+        f"{_LOOK}{_IN}[一共|总共](有|能{_SEE}|摆了|画了)(几|多少)(个|样|件)(东西|物品)",
+        f"(数数|数一数|数一下|数数看|帮我数|算算){_IN}[一共|总共]有(几|多少)(个|样|件)(东西|物品)",
+        f"{_OF}[所有|全部]东西[加起来|加在一起|合起来][一共|总共]有(几|多少)(个|样|件)", "东西(一共|总共|总数)是多少",
+    ),
+    "where": (
+        f"{_LOOK}{_OF}{{n}}(在|位于|处于|是在|放在|摆在)[图的|画面的|图片的|图里的]{_WHERE}",
+        f"{_LOOK}{_IN}{_WHERE}[能]有{{n}}", f"[你](能{_SEE}{{n}}吗|能不能{_SEE}{{n}})[，][它]在{_WHERE}",
+        "(指出|说出|告诉我|说一下|找出|讲讲){n}(的位置|在哪|在哪里|所在的地方|的方位)",
+        f"(找|找找|找一下|帮我找|帮忙找){{n}}[看它][在{_WHERE}]", "{n}的(位置|方位|所在)(是|在)(哪里|哪儿|哪)",
+    ),
+    "yesno": (
+        f"{_LOOK}{_IN}(有没有|是不是有|是否有|有无|存不存在|可有){{n}}",
+        f"{_IN}[你](能{_SEE}|看得到|看得见|找得到|存在|有|出现了|画了){{n}}(吗|没有|没|不)", f"[你]{_SEE}{_OF}{{n}}了(吗|没有|没)",
+    ),
+    "is_side": (
+        f"{_LOOK}{_OF}{{a}}(是不是|是否|是|算不算)(在|位于|处于){{b}}[的]{{s}}[吗|呢]",
+        "{a}(在|位于|处于)[不在]{b}[的]{s}(吗|对吗|对不对|是吗|没错吧)", "(判断|确认)[一下]{a}是不是(在|位于){b}[的]{s}",
+        "{b}[的]{s}(是|有|是不是)[那个]{a}[吗]",
+    ),
+    "which_side": (
+        f"{_LOOK}{_OF}{{a}}(在|位于|处于){{b}}的(哪边|哪一边|哪一侧|哪侧|哪个方向|什么方向|什么方位|哪一面)",
+        "(从|以|站在){b}[那里|那儿|的位置](看|来看|看过去)[，]{a}在(哪边|哪一边|哪侧|哪个方向|什么方位)",
+        "{a}(相对|相对于|对){b}(在|来说在)(哪边|哪侧|哪个方向|什么方向)",
+    ),
+    "which_more": (
+        "{a}(和|跟|与|同){b}(比|相比|比起来|哪一个|谁)[，](哪个|谁)[更|比较](靠|偏){d}[一些|一点|点]",
+        "[更|比较](靠|偏){d}[一些|一点]的是{a}还是{b}", "(哪个|谁)[更](靠|偏){d}[，]{a}还是{b}", "{a}和{b}[，](哪个|谁)在[更]{d}边",
+    ),
+    "empty": (
+        f"{_LOOK}{_IN}(有|画了|画着|{_SEE}了|能{_SEE})(什么|什么东西|啥|些什么)", "[你]看(见|到)了(什么|啥)", "(描述一下|介绍一下|讲讲)这张图",
+    ),
+    "describe": (
+        f"{_LOOK}{_IN}[都](有|画了|摆了)(什么|什么东西|啥|哪些东西|些什么)", "(描述一下|介绍一下|描述|讲讲|说说)(这张图|图片|画面)[的内容|里的东西]",
+        f"[你][都]{_SEE}了(什么|什么东西|哪些东西|啥)", "把(看到|图里)的(东西)[都](说一遍|讲一遍|报一遍)",
+    ),
+}  # fmt: skip
+_COMPILED: dict[str, tuple[Phrase, ...]] = {name: tuple(map(compile_phrase, ways)) for name, ways in WAYS.items()}
+_WAYS_SHARE = 0.5
+
+
+def _worded(rng: random.Random, name: str, slots: dict[str, str]) -> str:
+    """A question from the grammars of a kind, never one of the evaluation."""
+    held_out = {sentence.format(**slots).rstrip("。？") for sentence in CHINESE[name]["eval"]}
+    while True:
+        text = rng.choice(_COMPILED[name]).text(rng, slots)
+        if text not in held_out:
+            return text + rng.choice("？？？。")
+
+
 def phrase(rng: random.Random, split: Split, phrases: dict[str, Phrases], name: str, **slots: str) -> str:
     """A question with its slots filled; Chinese ones get an opening now and then and may lose their mark."""
-    text = rng.choice(phrases[name][split]).format(**slots)
+    if phrases is CHINESE and split == "train" and rng.random() < _WAYS_SHARE:
+        text = _worded(rng, name, slots)
+    else:
+        text = rng.choice(phrases[name][split]).format(**slots)
     if phrases is ENGLISH:
         return text
     text = rng.choice(CALLS if phrases is REFERENCES else OPENINGS) + text
