@@ -20,7 +20,6 @@ from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.scripted import Script, ScriptedReply
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.images import load_picture
-from autoglm_agent.model.loading import NANO_DIR
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.server.run import serving
 from autoglm_agent.settings import Settings
@@ -272,10 +271,6 @@ def test_the_command_ends_with_1_when_something_is_wrong(autoglm, monkeypatch, r
 
 @pytest.mark.trained
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(
-    not (NANO_DIR / "model.safetensors").is_file(),
-    reason="NANO IS NOT TRAINED: checkpoints/nano/model.safetensors is absent, so the demonstration cannot be tested",
-)
 def test_nano_answers_every_scene(autoglm) -> None:
     result = autoglm("demo", "--fast")
     assert result.exit_code == 0, result.stdout
