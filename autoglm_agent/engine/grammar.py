@@ -114,7 +114,8 @@ class Grammars:
 
 
 def _call_schema(tool: Tool, *, strict: bool) -> dict[str, Any]:
-    parameters = json.loads(tool.parameters or "{}") if strict else {}
+    # Unless its author says otherwise a tool takes the arguments it names and no others.
+    parameters = {"additionalProperties": False} | json.loads(tool.parameters or "{}") if strict else {}
     return {
         "type": "object",
         "properties": {"name": {"const": tool.name}, "arguments": {"type": "object", **parameters}},

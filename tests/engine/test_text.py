@@ -21,10 +21,10 @@ LIGHT = m.Tool(
             "type": "object",
             "properties": {"room": {"type": "string", "enum": ["客厅", "卧室"]}, "level": {"enum": [1, 2, 3]}},
             "required": ["room", "level"],
-            "additionalProperties": False,
         }
     ),
 )
+"""It does not forbid further arguments, and yet there are none to be made up."""
 MUSIC = m.Tool(name="play_music", description="放歌", parameters='{"type": "object", "additionalProperties": false}')
 HELLO = user("你好")
 
