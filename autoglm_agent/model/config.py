@@ -97,7 +97,8 @@ class AutoGLMConfig(PreTrainedConfig):
     """The whole model. Special token ids live here because the network must find pictures, audio and fused tokens.
 
     `gate_trained` False (a published checkpoint without our gate) switches the gate off: weights are still computed,
-    gains and the fused token are not applied.
+    gains and the fused token are not applied. `gate_suppresses`: the network was trained with a gate that silences what
+    it finds beside the point.
     """
 
     model_type = "autoglm"
@@ -116,6 +117,7 @@ class AutoGLMConfig(PreTrainedConfig):
     fused_token_id: int = 11
     num_special_tokens: int = 32
     gate_trained: bool = True
+    gate_suppresses: bool = False
     format_version: int = 1
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -145,7 +147,7 @@ class AutoGLMConfig(PreTrainedConfig):
     @classmethod
     def nano(cls, *, vocab_size: int = 5120) -> AutoGLMConfig:
         """The embedded default: about 36 M parameters, under 40 MB in int8."""
-        return cls(text_config=AutoGLMTextConfig(vocab_size=vocab_size))
+        return cls(text_config=AutoGLMTextConfig(vocab_size=vocab_size), gate_suppresses=True)
 
     @classmethod
     def glm_9b(cls) -> AutoGLMConfig:

@@ -3,6 +3,7 @@
 weights = softmax(W·[mean text; mean image; mean speech]); fused = Σ weight·mean. An absent modality weighs exactly 0.
 Updates cost O(new features): only running sums are kept. The fused feature enters the backbone as one token, the
 weights as gains on visual and speech tokens; both paths start at zero, so that pretrained weights start unchanged.
+The backbone normalises its input, which undoes a mere gain: only a gate that `suppresses` can silence a modality.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MODALITIES = ("text", "image", "speech")
 TEXT, IMAGE, SPEECH = range(3)
+SILENT, HEARD = 0.15, 0.5
+"""Of an equal share: up to the first a modality is silenced, from the second on it is left whole."""
 
 
 @dataclass(slots=True)
@@ -52,9 +55,9 @@ class FusionState:
 class CrossModalGate(nn.Module):
     """W and the two zero-initialised ways into the backbone."""
 
-    def __init__(self, hidden_size: int) -> None:
+    def __init__(self, hidden_size: int, *, suppresses: bool = False) -> None:
         super().__init__()
-        self.hidden_size = hidden_size
+        self.hidden_size, self.suppresses = hidden_size, suppresses
         self.weigher = nn.Linear(3 * hidden_size, 3)
         self.fused_proj = nn.Linear(hidden_size, hidden_size)
         self.gain = nn.Parameter(torch.zeros(3, hidden_size))
@@ -87,7 +90,9 @@ class CrossModalGate(nn.Module):
     def gains(self, weights: Tensor, counts: Tensor) -> Tensor:
         """Per-channel factors [N, 3, hidden] for the tokens of each modality; exactly 1 where weights are equal."""
         present = (counts > 0).sum(-1, keepdim=True)
-        return 1 + (weights * present - 1)[..., None] * self.gain
+        share = (weights * present)[..., None]
+        gains = 1 + (share - 1) * self.gain
+        return gains * ((share - SILENT) / (HEARD - SILENT)).clamp(0, 1) if self.suppresses else gains
 
     def fused_residual(self, fused: Tensor) -> Tensor:
         """What is added to the embedding of the fused token: [N, hidden]."""

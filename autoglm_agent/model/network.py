@@ -50,7 +50,7 @@ class AutoGLMForConditionalGeneration(PreTrainedModel):
         self.backbone = Backbone(text)
         self.vision = VisionEncoder(config.vision, text.hidden_size)
         self.speech = SpeechEncoder(config.speech, text.vocab_size, text.hidden_size)
-        self.gate = CrossModalGate(text.hidden_size)
+        self.gate = CrossModalGate(text.hidden_size, suppresses=config.gate_suppresses)
         self.lm_head = None if text.tie_word_embeddings else nn.Linear(text.hidden_size, text.vocab_size, bias=False)
         self.post_init()  # type: ignore[no-untyped-call]
         self.gate.reset_zero()

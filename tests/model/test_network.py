@@ -139,6 +139,19 @@ def test_a_trained_gate_matters_and_uniform_weights_are_its_control(network, tok
     assert not torch.allclose(gated.logits, uniform.logits, atol=1e-3)
 
 
+def test_a_suppressing_gate_silences_what_is_beside_the_point():
+    gate, counts = CrossModalGate(8, suppresses=True), torch.ones(3, 3)
+    gate.reset_zero()
+    weights = torch.tensor([[0.5, 0.04, 0.46], [1 / 3, 1 / 3, 1 / 3], [0.5, 0.1, 0.4]])
+
+    gains = gate.gains(weights, counts)
+
+    assert gains[0, 1].abs().max() == 0
+    assert torch.equal(gains[1], torch.ones(3, 8))
+    torch.testing.assert_close(gains[2, 1], torch.full((8,), (0.3 - 0.15) / 0.35))
+    assert torch.equal(CrossModalGate(8).gains(weights, counts)[0], torch.ones(3, 8))
+
+
 def test_the_loss_is_the_mean_over_the_targets(network, tokenizer):
     batch = batch_of(network, tokenizer, c.ALL[:2], train=True)
     output = run(network, batch)

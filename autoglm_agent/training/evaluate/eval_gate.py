@@ -29,6 +29,8 @@ JOINT_ASKS: Final[Mapping[str, Ask]] = {
 }
 NOISY_SNR_DB = 3.0
 """Loud enough that transcripts have errors, so that the speech tokens have something to add."""
+BESIDE_SHARE = 0.25
+"""Of the joint set: a camera is on all the time, and much that is said is not about what it shows."""
 Weights = tuple[float, float, float]
 
 
@@ -55,8 +57,16 @@ def _spoken_joint(context: Context, name: str, count: int) -> list[Sample]:
     return found
 
 
+def _joint_set(context: Context) -> list[Sample]:
+    """Spoken turns while a picture is shown: most are about it, some are a command or a word to the assistant itself."""
+    beside = round(BESIDE_SHARE * context.amounts.joint)
+    others = [sample for task in ("tool_call", "talk") for sample in made(context, task, (beside + 1) // 2, spoken=True)]
+    about = _spoken_joint(context, "joint", context.amounts.joint - beside)
+    return [*about, *_with_distractor(context, others[:beside], "joint_beside")]
+
+
 def _accuracies(context: Context, asks: Mapping[str, Ask], name: str, snr_db: float | None) -> dict[str, Measured]:
-    samples = _spoken_joint(context, "joint", context.amounts.joint)
+    samples = _joint_set(context)
     cases = context.material.cases(samples, lambda _: tuple(asks.values()), name, snr_db=snr_db)
     replies = context.subject.answer(cases)
     return {
@@ -138,7 +148,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     Group(
         name="joint", title="hearing and seeing", measure=hearing_and_seeing, needs=("voice", "fonts"),
         specs=(
-            Spec(key="joint", title="spoken question over a picture", at_least=80.0),
+            Spec(key="joint", title="spoken turn while a picture is shown, three of four about it", at_least=80.0),
             Spec(key="joint_no_picture", title="without the picture"),
             Spec(key="joint_no_speech", title="without speech tokens, transcript kept"),
             Spec(key="joint_uniform", title="with a uniform gate"),
