@@ -117,7 +117,7 @@ def test_an_oracle_answers_everything_right_and_an_empty_reply_nothing(group):
     best, worst = rows(group, Oracle), rows(group, lambda _: Nobody())
     for key, row in best.items():
         if row.value is None:  # a few samples may hold none of a kind
-            assert key.startswith(("scene_", "tool_", "labels_fonts"))
+            assert key.startswith(("scene_", "tool_", "thinking_", "labels_fonts"))
             continue
         expected = 0.0 if row.unit == "points" or key in ZERO_FOR_ORACLE else 100.0
         assert row.value == expected, key

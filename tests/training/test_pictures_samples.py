@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from autoglm_agent.training.evaluate.answer_keys import check, item_counts, micro_f1, number
-from autoglm_agent.training.pictures import joint, labels, photos, scenes
+from autoglm_agent.training.pictures import joint, labels, photos, scene_steps, scenes
 from autoglm_agent.training.pictures.ingredients import GROUPS, INGREDIENTS
 from autoglm_agent.training.pictures.label_layout import LabelText, lay_out, width_em
 from autoglm_agent.training.pictures.labels import split_of
@@ -20,7 +20,7 @@ from autoglm_agent.training.pictures.scene_words import COLORS, KINDS, REGIONS, 
 from autoglm_agent.training.pictures.sprites import EVAL_FONTS, TRAIN_FONTS
 from autoglm_agent.training.sample import Sample, Split
 
-MODULES = (scenes, joint, labels, photos)
+MODULES = (scenes, scene_steps, joint, labels, photos)
 SPLITS: tuple[Split, ...] = ("train", "eval")
 
 
@@ -89,6 +89,28 @@ def test_counts_are_true_of_the_picture() -> None:
             assert len(found) == int(count), reply
             seen += 1
     assert seen > 100
+
+
+def test_answers_in_several_steps_are_true_of_the_picture() -> None:
+    for sample in take(scene_steps, "train", 300):
+        question, reply = sample.messages[0].text, sample.messages[-1].text
+        kinds = {region: (KINDS[kind].chinese, tint) for kind, tint, region in _things(sample)}
+        if sample.task == "scene_line":
+            line = next(regions for name, regions in scene_steps.LINES.items() if name in question)
+            total = sum(region in kinds for region in line)
+            assert reply == (f"有{total}样东西。" if total else "那里什么都没有。")
+        elif sample.task == "scene_beside":
+            place, side, other = re.fullmatch(
+                r".+在(.+)，(.面|.边)一格是(.+)，是.+。", sample.messages[-1].reasoning
+            ).groups()  # type: ignore[union-attr]
+            here, there = ([r.chinese for r in REGIONS].index(word) for word in (place, other))
+            step = {"左边": -1, "右边": 1, "上面": -3, "下面": 3}[side]
+            assert there == here + step and side in question and here in kinds
+            assert kinds[there][0] in reply if there in kinds else reply == "那里什么都没有。"
+        elif m := re.fullmatch(r"(.+)多，有(\d)个，(.+)有(\d)个。", reply):
+            more, larger, less, smaller = m.groups()
+            names = [f"{COLORS[_color(tint)].chinese}色的" if more.endswith("色的") else name for name, tint in kinds.values()]
+            assert (names.count(more), names.count(less)) == (int(larger), int(smaller)) and larger > smaller
 
 
 def test_places_are_true_of_the_picture_and_of_the_trace() -> None:

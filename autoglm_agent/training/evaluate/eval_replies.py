@@ -13,7 +13,7 @@ from autoglm_agent.training.evaluate.answer_keys import item_counts, micro_f1
 from autoglm_agent.training.evaluate.answers import check_reply
 from autoglm_agent.training.evaluate.eval_cases import Ask, Case, is_right, is_spoken, thinks, typed
 from autoglm_agent.training.evaluate.eval_rows import Context, Group, Measured, Spec, gain, share
-from autoglm_agent.training.pictures import labels, photos, scenes
+from autoglm_agent.training.pictures import labels, photos, scene_steps, scenes
 from autoglm_agent.training.pictures.pictures import LabelPicture
 from autoglm_agent.training.pictures.sprites import EVAL_FONTS
 from autoglm_agent.training.text.mix import MAKERS
@@ -173,16 +173,30 @@ def photographs(context: Context) -> Mapping[str, Measured]:
 def thinking(context: Context) -> Mapping[str, Measured]:
     """The same weights and questions on counting and position, with the trace and without."""
     rng = context.material.rng("thinking")
-    makers = (scenes.count, scenes.where, scenes.relation)
+    makers = (scenes.count, scenes.where, scenes.relation, *scene_steps.MAKERS)
     samples = [typed(makers[i % len(makers)](rng, "eval")) for i in range(context.amounts.thinking)]
     cases = context.material.cases(samples, lambda _: (Ask(think=True), Ask(think=False)), "thinking")
     replies = context.subject.answer(cases)
-    on, off = (
-        right([(case.sample, each[mode]) for case, each in zip(cases, replies, strict=True)]) for mode in (0, 1)
-    )
-    return {"thinking_on": on, "thinking_off": off, "thinking_gain": gain(on, off)}
+    pairs = [(case.sample, each) for case, each in zip(cases, replies, strict=True)]
+
+    def on_and_off(asked: Sequence[tuple[Sample, Sequence[Reply]]]) -> tuple[Measured, Measured]:
+        on, off = (right([(sample, each[mode]) for sample, each in asked]) for mode in (0, 1))
+        return on, off
+
+    on, off = on_and_off(pairs)
+    found = {"thinking_on": on, "thinking_off": off, "thinking_gain": gain(on, off)}
+    for key, tasks in THINKING_KINDS.items():
+        mine = [pair for pair in pairs if pair[0].task in tasks]
+        if mine:
+            on, off = on_and_off(mine)
+            found[key] = Measured(on.value, on.n, f"not thinking {off.value:.1f}")
+    return found
 
 
+THINKING_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "thinking_glance": ("scene_count", "scene_where", "scene_relation"),
+    "thinking_steps": ("scene_line", "scene_compare", "scene_beside"),
+}
 SCENE_TASKS: Final[Mapping[str, str]] = {
     "scene_what": "what is there", "scene_colour": "colour", "scene_count": "count", "scene_where": "where",
     "scene_yesno": "yes or no", "scene_relation": "relation", "scene_empty": "nothing there", "scene_describe": "describe",
@@ -229,6 +243,8 @@ GROUPS: Final[tuple[Group, ...]] = (
         specs=(
             Spec(key="thinking_on", title="counting and position, thinking"),
             Spec(key="thinking_off", title="counting and position, not thinking"),
+            Spec(key="thinking_glance", title="of these, one count or place, thinking"),
+            Spec(key="thinking_steps", title="of these, in several steps, thinking"),
             Spec(key="thinking_gain", title="what thinking gains", unit="points", at_least=5.0),
         ),
     ),

@@ -95,6 +95,11 @@ def other_colors(*colors: str) -> list[str]:
     return [f"(?:{c.pattern})色" for key, c in COLORS.items() if key not in colors]
 
 
+def listed(things: Sequence[Thing]) -> str:
+    """Counted off, such as 1左上角红色的遥控车，2中间蓝色的球."""
+    return "，".join(f"{i}{thing.place}{thing.name}" for i, thing in enumerate(things, 1))
+
+
 def enumerate_things(things: Sequence[Thing]) -> str:
     """Such as 左上角红色的遥控车，中间蓝色的球."""
     return "，".join(f"{thing.place}{thing.name}" for thing in things)
@@ -147,7 +152,7 @@ def what(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample
     return build("scene_what", scene, question, reply, key, f"{thing.place}{thing.name}。", spoken=spoken)
 
 
-def _single(scene: Scene, *, by_kind: bool) -> list[Thing]:
+def single_things(scene: Scene, *, by_kind: bool = False) -> list[Thing]:
     """The things that their kind and colour single out; by kind alone: the coloured ones that it does."""
     if by_kind:
         return [t for t in scene.things if t.color and len(scene.named(t.kind)) == 1]
@@ -158,7 +163,7 @@ def _with_single(rng: random.Random, split: Split, scene: Scene | None, *, by_ki
     """A scene and a thing in it that is singled out. Raises UnfitSceneError when the given scene has none."""
     while True:
         tried = scene or _scene(rng, split, 1, 8)
-        single = _single(tried, by_kind=by_kind)
+        single = single_things(tried, by_kind=by_kind)
         if single:
             return tried, rng.choice(single)
         if scene is not None:
@@ -202,7 +207,7 @@ def count(rng: random.Random, split: Split, scene: Scene | None = None) -> Sampl
     else:
         reply = f"图里{'一共' if mode == 'count_all' else ''}有{total}{measure}{name}。"
     wrong = ["没有"] if total else []
-    reasoning = f"{enumerate_things(found)}。一共{total}{measure}。" if found else f"没有看到{name}。"
+    reasoning = f"{listed(found)}。一共{total}{measure}。" if found else f"没有看到{name}。"
     options = number(total) + (["没有"] if total == 0 else [])
     return build("scene_count", scene, question, reply, {"all": [options], "none": wrong}, reasoning, spoken=spoken)
 
@@ -273,7 +278,7 @@ def relation(rng: random.Random, split: Split, scene: Scene | None = None) -> Sa
     given, single = scene, list[Thing]()
     while len(single) < 2:
         scene = given or _scene(rng, split, 2, 7)
-        single = _single(scene, by_kind=False)
+        single = single_things(scene)
         if given is not None and len(single) < 2:
             raise UnfitSceneError
     assert scene is not None  # the loop ran
