@@ -43,7 +43,9 @@ SpokenWaves = tuple["Sample", "list[NDArray[np.int16]]"]
 VERSIONS: tuple[AugmentConfig, ...] = (
     AugmentConfig(noise_share=0.2, snr_db=(12.0, 30.0), reverb_share=0.2, band_share=0.15),
     AugmentConfig(noise_share=0.9, snr_db=(0.0, 20.0), reverb_share=0.5, band_share=0.3),
+    AugmentConfig(noise_share=1.0, snr_db=(-2.0, 8.0), reverb_share=0.2, band_share=0.15),
 )
+"""The last is for what transcripts get wrong: there the backbone has to listen for itself."""
 BACKENDS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 CHUNKS = (8, 8, 16)
 BATCH_SAMPLES = 16_000 * 1200

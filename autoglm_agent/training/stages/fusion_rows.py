@@ -87,9 +87,9 @@ class RowOptions:
 
     think: bool | None = None
     distractor_share: float = 0.2
-    damage_share: float = 0.1
-    mute_share: float = 0.12
-    deaf_share: float = 0.08
+    damage_share: float = 0.14
+    mute_share: float = 0.2
+    deaf_share: float = 0.05
     max_tokens: int = 640
 
 

@@ -199,7 +199,7 @@ class Duration:
             return 60 * rng.randrange(1, 60)
         if kind < 0.75:
             return 10 * rng.randrange(1, 10)
-        return 1800 * rng.randrange(1, 9)
+        return 1800 * rng.randrange(1, 21)
 
     def build(self, rng: random.Random, raw: Any, language: Language, style: Style) -> Built:
         """An integer of minutes or of seconds, told by name or description."""

@@ -22,22 +22,25 @@ _PICTURE_SHARE: Final = 0.2
 """How many of the texts are questions on pictures."""
 
 
-def spoken_texts(n: int, seed: int, split: Split) -> Iterator[str]:
-    """`n` different spoken user turns of all tasks, all in Chinese characters; those of the two splits never meet."""
+def spoken_texts(n: int, seed: int, split: Split, *, repeats: bool = False) -> Iterator[str]:
+    """`n` different spoken user turns of all tasks, all in Chinese characters; those of the two splits never meet.
+
+    With `repeats` they are as often the same as they are made: short ones come again and again.
+    """
     rng = random.Random(seed)
     talk, pictures = text_samples(rng, split, _WEIGHTS), _picture_samples(rng, split)
     seen: set[str] = set()
-    stale = 0
-    while len(seen) < n and stale < 2000:
+    given = stale = 0
+    while given < n and stale < 2000:
         source = pictures if rng.random() < _PICTURE_SHARE else talk
         stale += 1
         for text in _spoken(next(source)):
-            if text in seen or not _fits(text, split):
+            if (text in seen and not repeats) or not _fits(text, split):
                 continue
             seen.add(text)
-            stale = 0
+            given, stale = given + 1, 0
             yield text
-            if len(seen) == n:
+            if given == n:
                 return
 
 

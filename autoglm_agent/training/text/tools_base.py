@@ -105,6 +105,12 @@ _FRAMES: Final = (
     ("劳驾", ""), ("快", ""), ("那就", "吧"), ("那个，", ""), ("你好，", ""), ("嗨，", ""), ("小助手，", ""), ("嗯，", ""),
     ("来，", ""), ("等会儿，", ""), ("请你", ""), ("好，", ""), ("先", ""), ("再", ""), ("拜托", ""), ("帮忙", ""), ("帮个忙，", ""),
 )
+_ENGLISH_FRAMES: Final = (
+    ("", " please"), ("", " for me"), ("", " now"), ("", ", thanks"), ("", " right away"), ("hey, ", ""), ("okay, ", ""),
+    ("please ", ""), ("can you ", ""), ("could you please ", ""), ("would you ", ""), ("I want you to ", ""), ("just ", ""),
+)
+_ROUND_QUESTIONS: Final = 7
+"""So many of the frames also go round a question."""
 
 
 def utter(
@@ -131,6 +137,10 @@ def utter(
     sentence = "".join(out)
     if sentence[0] == "=":
         sentence = sentence[1:]
+    elif framed and style == "english" and rng.random() < 0.3:
+        asks = sentence.startswith(("what", "how", "will", "is ", "who", "when", "where", "which", "I ", "do "))
+        before, after = _ENGLISH_FRAMES[int(rng.random() * (_ROUND_QUESTIONS if asks else len(_ENGLISH_FRAMES)))]
+        sentence = before + sentence + after
     elif framed and style != "english" and rng.random() < 0.5:
         before, after = _FRAMES[int(rng.random() * len(_FRAMES))]
         sentence = before + sentence + ("" if after == "吧" and sentence[-1] in "吧了" else after)
@@ -202,7 +212,11 @@ def build_tool(rng: random.Random, what: Intent, utterance: Utterance | None, la
             arguments[name] = built.value
     name = strings.syllables(rng) if made_up else cased(pick(rng, what.names), function=True)
     about = "" if rng.random() < 0.04 and not made_up else pick(rng, what.zh if language == "zh" else what.en)
-    return Tool(function_schema(rng, name, about, properties, required), arguments, names)
+    schema = function_schema(rng, name, about, properties, required)
+    places = list(schema["parameters"]["properties"])
+    # Values come in the order of the schema, in the trace as in the call: what was worked out is then copied.
+    ordered = {key: arguments[key] for key in places if key in arguments}
+    return Tool(schema, ordered, dict(sorted(names.items(), key=lambda item: places.index(item[1]))))
 
 
 def function_schema(
@@ -265,5 +279,5 @@ def explain(utterance: Utterance, what: Intent, tool: Tool) -> str:
         value = tool.arguments[name]
         shown = value if isinstance(value, str) else json.dumps(value)
         word = utterance.texts[key]
-        out += f"，{name}填{shown}" if shown == word else f"，{word}就是{shown}"
+        out += f"，{name}是{shown}" if shown == word else f"，{name}是{word}，即{shown}"
     return out + "。"

@@ -133,7 +133,7 @@ def tool_free(rng: random.Random, split: Split) -> Sample:
     others = [tools_free.made_up(rng, split, language).tool for _ in range(int(rng.random() * 2.5))]
     others += other_tools(rng, int(rng.random() * 2), [made.tool, *others], None, set(), language)
     others = list({tool.name: tool for tool in others if tool.name != made.tool.name}.values())
-    values = "，".join(f"{key}填{_shown(value)}" for key, value in made.tool.arguments.items())
+    values = "，".join(f"{key}是{_shown(value)}" for key, value in made.tool.arguments.items())
     reasoning = f"要用{made.tool.name}，{values}。" if values else f"要用{made.tool.name}，没有参数。"
     reply = Message(role="assistant", reasoning=reasoning, tool_calls=(made.tool.call,))
     messages = (*_system(rng), user(made.text, made.style), reply)
