@@ -62,6 +62,11 @@ class Endpointer:
         return self._phase not in (_Phase.QUIET, _Phase.RISING)
 
     @property
+    def is_holding(self) -> bool:
+        """Between `SilenceBegan` and what follows it: `SpeechResumed` or `SpeechStopped`."""
+        return self._phase is _Phase.HOLDING
+
+    @property
     def num_samples(self) -> int:
         """Samples seen."""
         return self._now

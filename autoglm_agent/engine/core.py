@@ -61,10 +61,13 @@ class Engine:
             search = CtcSearch(words, blank, num_special) if words is not None else None
             return Recognition(token_bytes, GreedyCtc(token_bytes, blank, num_special), search)
 
+        def end_of_turn(text: str) -> float | None:
+            return bundle.turn_ends.probability(text) if bundle.turn_ends is not None else None
+
         for part in (part for part in bundle.parts if part != "text"):
             pack_linears(getattr(model, part), precision, keep=KEPT_LINEARS)
         self._pictures = PictureStore(self._limits.max_frames, self._limits.max_all_frames)
-        self._speech = SpeechStreams(model.speech, new_ctc, self._limits, clock)
+        self._speech = SpeechStreams(model.speech, new_ctc, self._limits, clock, end_of_turn)
         self._eyes = Eyes(model.vision, self._pictures, self._limits, clock)
         self._fusion = Fusion(model, layout)
         self._text = TextScheduler(

@@ -205,7 +205,10 @@ Request = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """The transcript so far: `stable` only ever grows at its end, `unstable` may still change. `final` ends it."""
+    """The transcript so far: `stable` only ever grows at its end, `unstable` may still change. `final` ends it.
+
+    `end_of_turn` is how likely the user has finished by these words, from 0 to 1; None from an engine that cannot tell.
+    """
 
     session_id: str
     stream_id: str
@@ -214,6 +217,7 @@ class Transcript:
     audio_ms: int
     final: bool
     compute_ms: float
+    end_of_turn: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class ScriptedReply:
 class Script:
     """What a session hears and says. The nth utterance of a session gets `utterances[n]`, repeated at the end.
 
-    `deaf` never answers audio: an engine that has stopped to move.
+    `deaf` never answers audio: an engine that has stopped to move. `end_of_turn` is what every transcript says of it.
     """
 
     utterances: tuple[str, ...] = ("你好",)
@@ -47,6 +47,7 @@ class Script:
     replies: tuple[ScriptedReply, ...] = (ScriptedReply(text="你好，我在听。"),)
     frame_steps: int = 1
     deaf: bool = False
+    end_of_turn: float | None = None
 
 
 @dataclass(slots=True)
@@ -161,6 +162,7 @@ class ScriptedEngine:
                 audio_ms=stream.audio_ms,
                 final=push.final,
                 compute_ms=0.0,
+                end_of_turn=self._script.end_of_turn,
             )
         ]
 

@@ -37,8 +37,11 @@ class SpeechStreams:
         new_ctc: Callable[[], Recognition],
         limits: EngineLimits,
         clock: Callable[[], float],
+        end_of_turn: Callable[[str], float | None] = lambda text: None,
     ) -> None:
+        """`end_of_turn` tells how likely nothing follows a transcript, or None."""
         self._ears, self._new_ctc, self._limits, self._clock = encoder, new_ctc, limits, clock
+        self._end_of_turn = end_of_turn
         self._streams: dict[str, OrderedDict[str, Utterance]] = {}
         self._ready: OrderedDict[tuple[str, str], Utterance] = OrderedDict()
         self._serials = itertools.count(1)
@@ -150,8 +153,9 @@ class SpeechStreams:
                 self._end(utterance)
             self._queue(utterance)
         self.last_batch = len(batch)
+        ends = [self._end_of_turn(utterance.ctc.text) for utterance in batch]
         compute_ms = (self._clock() - start) * 1000
-        return [_transcript(utterance, compute_ms) for utterance in batch]
+        return [_transcript(u, compute_ms, end_of_turn) for u, end_of_turn in zip(batch, ends, strict=True)]
 
     def _keep(self, utterance: Utterance) -> m.Failed | None:
         """Hold a new utterance; beyond the bound the oldest that ended loses its features, or else it is refused."""
@@ -231,7 +235,7 @@ class SpeechStreams:
         utterance.state = utterance.waiting_frames = None
 
 
-def _transcript(utterance: Utterance, compute_ms: float) -> m.Transcript:
+def _transcript(utterance: Utterance, compute_ms: float, end_of_turn: float | None) -> m.Transcript:
     return m.Transcript(
         session_id=utterance.session_id,
         stream_id=utterance.stream_id,
@@ -240,6 +244,7 @@ def _transcript(utterance: Utterance, compute_ms: float) -> m.Transcript:
         audio_ms=utterance.audio_ms,
         final=utterance.ended,
         compute_ms=compute_ms,
+        end_of_turn=end_of_turn,
     )
 
 

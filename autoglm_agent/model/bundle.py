@@ -16,6 +16,7 @@ from autoglm_agent.model.config import AutoGLMConfig
 from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.ngram import NgramModel
 from autoglm_agent.model.tokenizer import AutoGLMTokenizer
+from autoglm_agent.model.turn_ends import TurnEnds
 
 ALL_PARTS: tuple[Part, ...] = tuple(PARTS)
 
@@ -34,6 +35,8 @@ class ModelBundle:
     load_part: Callable[[Part], None] = lambda part: None
     words: NgramModel | None = None
     """Which words go together, for the second pass of recognition; comes with the ears, where the checkpoint has it."""
+    turn_ends: TurnEnds | None = None
+    """Whether the user has finished, by the words; as `words`."""
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -23,6 +23,7 @@ from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 from autoglm_agent.model.ngram import NGRAM_FILE, NgramModel
 from autoglm_agent.model.quantisation import Precision
 from autoglm_agent.model.tokenizer import NANO_DIR, AutoGLMTokenizer
+from autoglm_agent.model.turn_ends import TURN_ENDS_FILE, TurnEnds
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _PUBLISHED = ("glm4", "glm4v")
@@ -143,6 +144,8 @@ def _load_own(name: str, directory: Path, *, dtype: torch.dtype, device: torch.d
             model.vision.fold()
         if part == "speech" and (directory / NGRAM_FILE).is_file():
             bundle.words = NgramModel.load(directory / NGRAM_FILE)
+        if part == "speech" and (directory / TURN_ENDS_FILE).is_file():
+            bundle.turn_ends = TurnEnds.load(directory / TURN_ENDS_FILE)
 
     bundle.load_part = load_part
     return bundle

@@ -41,6 +41,18 @@ class _Trial:
     ended: anyio.Event = field(default_factory=anyio.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Words, and how likely the user has finished by them; None when the engine cannot tell.
+
+    `is_settled`: all audio before the silence was understood. Partials lag behind it by a word or two.
+    """
+
+    transcript: str
+    end_of_turn: float | None
+    is_settled: bool
+
+
 class Recogniser:
     """At most one utterance at a time is open; ended ones are waited for in the session's task group."""
 
@@ -62,6 +74,7 @@ class Recogniser:
         self._frame_id = frame_id
         self._trial: _Trial | None = None
         self._stable = self._told = ""
+        self._end_of_turn: float | None = None
         self._announced = True
         self._pushed_ms = 0
         self._reached_ms = 0
@@ -73,10 +86,19 @@ class Recogniser:
         """The words of the open utterance so far, stable and not."""
         return self.current.transcript if self.current is not None else ""
 
+    @property
+    def outlook(self) -> Outlook:
+        """What the newest words say about the end of the turn: those of the trial, once it has ended."""
+        trial = self._trial.answer if self._trial is not None else None
+        if isinstance(trial, m.Transcript):
+            return Outlook(trial.stable + trial.unstable, trial.end_of_turn, is_settled=True)
+        return Outlook(self.partial, self._end_of_turn, is_settled=False)
+
     async def begin(self, item_id: str, pcm: bytes, *, announced: bool = True) -> None:
         """Open an utterance that starts with `pcm`, the pre-roll. Until it is announced its partials are kept back."""
         self.current = Utterance(item_id, self._line.new_id("utt"))
         self._stable = self._told = ""
+        self._end_of_turn = None
         self._announced = announced
         await self._engine.send(self._opening(self.current))
         await self.push(pcm)
@@ -189,7 +211,7 @@ class Recogniser:
         self._reached_ms = max(self._reached_ms, transcript.audio_ms)
         self._progress.set()
         utterance.transcript = transcript.stable + transcript.unstable
-        self._stable = transcript.stable
+        self._stable, self._end_of_turn = transcript.stable, transcript.end_of_turn
         self._tell_stable()
 
     def _tell_stable(self) -> None:

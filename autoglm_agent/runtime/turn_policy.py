@@ -1,7 +1,7 @@
 """When the user has finished, and when new speech takes the floor: pure decisions over what is known at a moment.
 
-No clock, no task, no model: the caller brings the silence in milliseconds of audio and the words so far. Turn taking by
-a trained end-of-turn probability fits in as another `end_of_turn_probability`.
+No clock, no task, no model: the caller brings the silence in milliseconds of audio, the words so far and, where the
+engine tells it, how likely nothing follows them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,16 @@ from dataclasses import dataclass
 
 from autoglm_agent.protocol.config import SemanticVad, ServerVad, TurnDetection
 
-SEMANTIC_HOLD_MS = 500
-"""The hold of a sentence that sounds finished; the Realtime API's default silence."""
+SEMANTIC_HOLD_MS = 320
+"""The hold of a sentence that sounds finished: ten windows of voice activity, and time to understand its last word."""
+
+UNSETTLED_HOLD_MS = 500
+"""Until the last word was understood nothing ends sooner than this; the Realtime API's default silence."""
+
+SURE = 0.9
+"""From this probability on a sentence counts as finished."""
+PATIENCE = 4.0
+"""How slowly the hold grows below `SURE`: as this power of what is missing. Both were chosen on training sentences."""
 
 HESITATIONS = ("嗯", "呃", "那个", "这个", "然后", "就是", "因为", "所以", "但是", "还有", "和", "把", "在", "的", "跟")
 """Words on which nobody ends a sentence on purpose. `的` ends some; waiting there costs half a second, not a word."""
@@ -59,18 +67,24 @@ def settings_for(detection: TurnDetection) -> TurnSettings:
 
 
 def end_of_turn_probability(transcript: str) -> float:
-    """How finished the words sound, from 0 to 1. Nothing understood yet counts as undecided."""
+    """How finished the words sound, from 0 to 1, by a list: for engines that cannot tell.
+
+    Nothing understood yet counts as undecided.
+    """
     words = transcript.rstrip("，。？！、,.?! ")
     if not words:
         return 0.5
     return 0.1 if words.endswith(HESITATIONS) else 0.9
 
 
-def hold_ms(settings: TurnSettings, probability: float) -> int:
-    """How long the silence must last before the turn ends: short when it sounds finished, longer the less it does."""
-    if probability >= 0.5:
-        return settings.hold_ms
-    return round(settings.hold_ms + (settings.longest_hold_ms - settings.hold_ms) * (1 - 2 * probability))
+def hold_ms(settings: TurnSettings, probability: float, *, is_settled: bool = True) -> int:
+    """How long the silence must last before the turn ends: short when it sounds finished, longer the less it does.
+
+    `is_settled` False: the probability is that of words which may lack the last one.
+    """
+    doubt: float = max(0.0, 1 - probability / SURE) ** PATIENCE
+    wanted = round(settings.hold_ms + (settings.longest_hold_ms - settings.hold_ms) * doubt)
+    return wanted if is_settled else min(settings.longest_hold_ms, max(wanted, UNSETTLED_HOLD_MS))
 
 
 def takes_the_floor(*, voiced_ms: int, transcript: str) -> bool:

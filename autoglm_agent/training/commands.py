@@ -142,6 +142,22 @@ def words(
 
 
 @app.command()
+def turns(
+    data: Annotated[Path, typer.Option(help="Folder of the public sets, or of the packs of `prepare`.")],
+    out: Annotated[Path, typer.Option(help="The checkpoint's folder, to which the file is added.")],
+    dialogues: Annotated[int, typer.Option(help="Sentences of public dialogues to learn from.")] = 160_000,
+    tasks: Annotated[int, typer.Option(help="Texts of the tasks to add to them.")] = 80_000,
+    epochs: int = 5,
+    seed: int = 0,
+) -> None:
+    """Teach when the user has finished, from the words alone: minutes on a CPU, and a tenth of a megabyte."""
+    from autoglm_agent.training.turns.turn_stage import TurnStageConfig, write_turns
+
+    for line in write_turns(data, out, TurnStageConfig(dialogues=dialogues, tasks=tasks, epochs=epochs, seed=seed)):
+        typer.echo(line)
+
+
+@app.command()
 def eyes(
     pictures: Annotated[Path, typer.Option(help="The picture pack of `prepare`.")],
     out: Out,

@@ -10,7 +10,7 @@ from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.core import Engine
 from autoglm_agent.engine.limits import EngineLimits
 from autoglm_agent.engine.utterance import BYTES_PER_MS, FRAME_BYTES, TAIL_MS
-from tests.engine.conftest import generate, noise_pcm, open_stream, push, replies, run, user
+from tests.engine.conftest import generate, make_bundle, noise_pcm, open_stream, push, replies, run, user
 
 PCM = noise_pcm(2.345, seed=3)
 
@@ -157,3 +157,22 @@ def test_a_closed_session_says_nothing_more(engine):
     engine.submit(m.CloseSession(session_id="s"))
     assert not engine.has_work
     assert engine.utterance("s", "u") is None
+
+
+def test_every_transcript_tells_how_likely_the_turn_has_ended_by_its_words(tokenizer):
+    bundle = make_bundle(tokenizer)
+    bundle.turn_ends = ByLength()
+    results = transcripts(run(Engine(bundle, limits=EngineLimits(num_slots=1)), open_stream("u"), push("u", PCM)))
+    assert len(results) > 3
+    assert [r.end_of_turn for r in results] == [1 / (1 + len(r.stable)) for r in results]
+
+
+def test_without_the_means_nothing_is_told_about_the_end_of_the_turn(engine):
+    assert {r.end_of_turn for r in transcripts(run(engine, open_stream("u"), push("u", PCM)))} == {None}
+
+
+class ByLength:
+    """In the place of `TurnEnds`."""
+
+    def probability(self, text):
+        return 1 / (1 + len(text))

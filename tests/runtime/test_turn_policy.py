@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from autoglm_agent.protocol.config import SemanticVad, ServerVad
-from autoglm_agent.runtime.turn_policy import end_of_turn_probability, hold_ms, settings_for, takes_the_floor
+from autoglm_agent.runtime.turn_policy import (
+    UNSETTLED_HOLD_MS,
+    end_of_turn_probability,
+    hold_ms,
+    settings_for,
+    takes_the_floor,
+)
 
 
 def test_silence_alone_decides_under_server_vad() -> None:
@@ -20,6 +26,22 @@ def test_an_unfinished_sentence_is_waited_for_but_never_longer_than_the_eagernes
     finished = hold_ms(settings, end_of_turn_probability("把客厅的灯打开。"))
     unfinished = hold_ms(settings, end_of_turn_probability("把客厅的灯打开，然后"))
     assert finished < unfinished <= detection.max_wait_ms
+
+
+def test_the_hold_shrinks_as_the_end_becomes_likelier() -> None:
+    settings = settings_for(SemanticVad())
+    holds = [hold_ms(settings, tenths / 10) for tenths in range(11)]
+    assert holds == sorted(holds, reverse=True)
+    assert holds[0] == SemanticVad().max_wait_ms
+    assert 250 <= holds[-1] <= 400
+
+
+def test_nothing_ends_soon_before_the_last_word_was_understood() -> None:
+    settings = settings_for(SemanticVad())
+    assert hold_ms(settings, 1.0, is_settled=False) == UNSETTLED_HOLD_MS > hold_ms(settings, 1.0)
+    assert hold_ms(settings, 0.0, is_settled=False) == hold_ms(settings, 0.0)
+    plain = settings_for(ServerVad(silence_duration_ms=200))
+    assert hold_ms(plain, 1.0, is_settled=False) == 200
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ TAIL = 32_000
 ZERO_FOR_ORACLE = {"refusals_needless"}
 BY_NAME = {group.name: group for group in GROUPS}
 HEARING = [group for group in GROUPS if group.title == "hearing"]
-ANSWERING = [group for group in GROUPS if group.title not in ("hearing", "gate", "size and speed")]
+ANSWERING = [group for group in GROUPS if group.title not in ("hearing", "turns", "gate", "size and speed")]
 
 
 class LengthCoded(Material):

@@ -109,7 +109,10 @@ def test_answers_in_several_steps_are_true_of_the_picture() -> None:
             assert kinds[there][0] in reply if there in kinds else reply == "那里什么都没有。"
         elif m := re.fullmatch(r"(.+)多，有(\d)个，(.+)有(\d)个。", reply):
             more, larger, less, smaller = m.groups()
-            names = [f"{COLORS[_color(tint)].chinese}色的" if more.endswith("色的") else name for name, tint in kinds.values()]
+            names = [
+                f"{COLORS[_color(tint)].chinese}色的" if more.endswith("色的") else name
+                for name, tint in kinds.values()
+            ]
             assert (names.count(more), names.count(less)) == (int(larger), int(smaller)) and larger > smaller
 
 

@@ -60,10 +60,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A transcript, and how it grew: (audio received in ms, text)."""
+    """A transcript, and how it grew: (audio received in ms, text); how likely the speaker has finished, if that is told."""
 
     text: str
     partials: tuple[tuple[int, str], ...]
+    end_of_turn: float | None = None
 
 
 class Subject(Protocol):

@@ -57,17 +57,17 @@ class EngineSubject:
             group = waves[at : at + self._sessions]
             names = self._names(len(group))
             partials: dict[str, list[tuple[int, str]]] = {name: [] for name in names}
-            final = dict.fromkeys(names, "")
+            final: dict[str, tuple[str, float | None]] = dict.fromkeys(names, ("", None))
             requests = [
                 each for name, wave in zip(names, group, strict=True) for each in _speak(name, "s", wave, chunk_ms)
             ]
             for result in run_to_completion(self._engine, requests):
                 if isinstance(result, m.Transcript) and result.final:
-                    final[result.session_id] = result.stable
+                    final[result.session_id] = result.stable, result.end_of_turn
                 elif isinstance(result, m.Transcript):
                     partials[result.session_id].append((result.audio_ms, result.stable + result.unstable))
             self._close(names)
-            heard += [Heard(final[name], tuple(partials[name])) for name in names]
+            heard += [Heard(final[name][0], tuple(partials[name]), final[name][1]) for name in names]
             self._advance(len(group))
         return heard
 

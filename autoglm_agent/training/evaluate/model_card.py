@@ -59,7 +59,7 @@ _DATA = """
 | spoken syllables, a third human voice | davinfifield/mp3-chinese-pinyin-sound | Unlicense | hearing |
 | 26 human speakers, 20 words | zhongyuchen/DSPSpeech-20 | MIT | hearing |
 | photographs of groceries | marcusklasson/GroceryStoreDataset | MIT | seeing |
-| text of dialogues (sentences to speak, and to count n-grams from) | qiuhuachuan/smile; thu-coai CrossWOZ, KdConv | CC0; Apache-2.0 | hearing |
+| text of dialogues (sentences to speak, to count n-grams from, and to learn their ends) | qiuhuachuan/smile; thu-coai CrossWOZ, KdConv | CC0; Apache-2.0 | hearing |
 | pictures of things | Noto Color Emoji | SIL Open Font License 1.1 | seeing |
 | letters on labels | Noto CJK, LXGW WenKai (SIL OFL 1.1), WenQuanYi Zen Hei (GPL-2 with font exception) | | seeing |
 
@@ -72,8 +72,9 @@ _RECIPE = """
 `autoglm train recipe` runs every stage from seeds: `speech` (ears, by a CTC on initials and toned finals and a CTC on
 tokens, random latencies), `eyes` (what lies where, characters, photographs), `fusion` typed and spoken (gate and backbone
 over features of the finished ears and eyes; distractor frames, modality dropout, damaged transcripts; the spoken stage
-twice with other material, weights averaged), then `assemble` (int8 where it does no harm) and `words` (n-grams of the
-training texts for the second pass of recognition). Twenty-three minutes on two H100 GPUs; then a polish of 47 minutes on
+twice with other material, weights averaged), then `assemble` (int8 where it does no harm), `words` (n-grams of the
+training texts for the second pass of recognition) and `turns` (whether the user has finished, by the words: a recurrent
+network over characters, minutes on a CPU). Twenty-three minutes on two H100 GPUs; then a polish of 47 minutes on
 two CPU cores (`fusion --freeze-eyes --lr 3e-4`). Nothing is distilled, and no other model's weights are in it.
 """
 _LIMITS = """

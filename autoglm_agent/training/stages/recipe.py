@@ -26,6 +26,7 @@ REHEARSAL: dict[str, tuple[str, ...]] = {
     "speech": ("--synthetic", "60", "--commands", "12", "--joined", "6", "--eval-size", "4", "--budget-s", "8"),
     "eyes": ("--chunk", "4", "--eval-chunks", "1"),
     "fusion": ("--eval-size", "6", "--budget-tokens", "1500"),
+    "turns": ("--dialogues", "500", "--tasks", "200", "--epochs", "1"),
 }
 """Arguments that make a stage small enough for a laptop."""
 
@@ -172,11 +173,15 @@ class Recipe:
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
         self._say(done.stdout.strip())
         if "ears" in names:
-            self._words()
+            self._add("words", "--pack", str(self.plan.packs / "speech"))
+        if averaged:
+            few = REHEARSAL["turns"] if self.plan.rehearse else ()
+            self._add("turns", "--data", str(self.plan.packs), *few)
 
-    def _words(self) -> None:
-        command = [sys.executable, "-m", "autoglm_agent.training", "words", "--pack", str(self.plan.packs / "speech")]
-        done = subprocess.run([*command, "--out", str(self.plan.out / "nano")], check=True, capture_output=True, text=True)
+    def _add(self, stage: str, *arguments: str) -> None:
+        """Run a stage that adds a file to the checkpoint; a CPU is enough for it."""
+        command = [sys.executable, "-m", "autoglm_agent.training", stage, *arguments, "--out", str(self.plan.out / "nano")]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         self._say(done.stdout.strip())
 
     def _say(self, text: str) -> None:
