@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     )
     resume_grace_s: float = Field(default=30.0, ge=0, description="how long a session outlives its lost socket")
     speech_chunk_ms: int = Field(default=320, ge=40, description="recognition latency, chunk + lookahead")
+    voice: Literal["espeak", "none"] = Field(
+        default="espeak", description="what speaks the answers; `none` answers in text only"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("api_keys", mode="before")

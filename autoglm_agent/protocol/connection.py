@@ -108,6 +108,10 @@ class RealtimeConnection:
         """The response of the default conversation that is requested or in progress."""
         return self._parts.responses.active_id
 
+    def message_id(self, response_id: str) -> str | None:
+        """The item that an open response says its words in, once there are some."""
+        return self._parts.responses.message_id(response_id)
+
     def open(self) -> None:
         """Queue `session.created`. Call once, first."""
         session = self._parts.session.echo()

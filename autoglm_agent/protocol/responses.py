@@ -78,6 +78,11 @@ class Responses:
         """Whether the response is requested or in progress."""
         return response_id in self._open
 
+    def message_id(self, response_id: str) -> str | None:
+        """The message item of an open response, once it is open."""
+        response = self._open.get(response_id)
+        return response.output.message_id if response is not None else None
+
     def saying(self, item_id: str) -> Output | None:
         """Return the output whose message `item_id` is still being said."""
         return next((o.output for o in self._open.values() if o.output.message_id == item_id), None)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import anyio.to_thread
-
 from autoglm_agent.audio import pcm
 from autoglm_agent.audio.files import read_audio
 from autoglm_agent.audio.resample import resample
 from autoglm_agent.protocol.config import AUDIO_FORMATS
 from autoglm_agent.protocol.items import AudioContent
+from autoglm_agent.runtime.work import Work, in_thread
 
 SAMPLE_RATE_HZ = 16_000
 MAX_CLIP_S = 120.0
 """As much speech as a session keeps; a longer recording is for `autoglm transcribe`."""
 
 
-async def decode_clip(content: AudioContent) -> bytes:
+async def decode_clip(content: AudioContent, work: Work = in_thread) -> bytes:
     """The clip as s16le at 16 kHz. Raises InputError when it cannot be read."""
-    return await anyio.to_thread.run_sync(_decode, content)
+    return await work(_decode, content)
 
 
 def _decode(content: AudioContent) -> bytes:

@@ -22,8 +22,9 @@ from autoglm_agent.protocol.commands import AppendAudio, ClearAudio, CommitAudio
 from autoglm_agent.protocol.config import AudioFormat, SessionConfig
 from autoglm_agent.runtime import turn_policy
 from autoglm_agent.runtime.features import BYTES_PER_MS
+from autoglm_agent.runtime.idling import IdleTimer, NobodySpoke
 from autoglm_agent.runtime.line import Line
-from autoglm_agent.runtime.recognising import Recogniser
+from autoglm_agent.runtime.recognising import Outlook, Recogniser
 from autoglm_agent.runtime.responding import Responder
 from autoglm_agent.runtime.vad_hub import VadStream
 
@@ -41,14 +42,20 @@ GRAIN_MS = 30
 """Packets are joined up to this length before they are heard: voice activity thinks in windows of 32 ms anyway."""
 WINDOW_BYTES = 2 * WINDOW
 
-Entry = AppendAudio | CommitAudio | ClearAudio | SessionConfig
+SHORTEST_TURN_BYTES = 100 * BYTES_PER_MS
+"""Of the silence that stands for a turn in which nobody spoke: as much as a commit needs, even from a muted client."""
+
+Entry = AppendAudio | CommitAudio | ClearAudio | SessionConfig | NobodySpoke
 
 
 class Listener:
     """Hears one session. Its state belongs to the task that runs `run`; `put` and `room` are the socket's side."""
 
-    def __init__(self, line: Line, recogniser: Recogniser, responder: Responder, vad: VadStream[Any]) -> None:
+    def __init__(
+        self, line: Line, recogniser: Recogniser, responder: Responder, vad: VadStream[Any], idle: IdleTimer
+    ) -> None:
         self._line = line
+        self._idle = idle
         self._recogniser = recogniser
         self._responder = responder
         self._vad = vad
@@ -62,6 +69,7 @@ class Listener:
         self._recent = bytearray()
         self._start_ms = self._voiced_ms = 0
         self._announced = False
+        self._weighed: Outlook | None = None
         config = line.connection.config
         self._format: AudioFormat = config.input_format
         self._to_16k = Resampler(self._format.sample_rate_hz, SAMPLE_RATE_HZ)
@@ -127,6 +135,8 @@ class Listener:
                 self._forget()
             case SessionConfig():
                 self._configure(entry)
+            case NobodySpoke(audio_start_ms=start_ms):
+                await self._prompt(start_ms)
 
     def _configure(self, config: SessionConfig) -> None:
         detection = config.turn_detection
@@ -136,6 +146,7 @@ class Listener:
                 now_ms = self._endpointer.num_samples * 1000 // SAMPLE_RATE_HZ
                 self._line.tell(f.SpeechStopped(audio_end_ms=now_ms))
             self._recogniser.drop()
+            self._responder.resume()
             self._endpointer.reset()
             self._announced = False
         self._settings = settings
@@ -174,6 +185,8 @@ class Listener:
         self._recent += window
         del self._recent[: max(0, len(self._recent) - self._recent_bytes())]
         await self._recogniser.push(window)
+        if self._endpointer.is_holding:
+            self._weigh_the_end()
         for event in self._endpointer.push(probability):
             await self._on_voice(event)
         if self._recogniser.current is None:
@@ -201,7 +214,10 @@ class Listener:
                 self._start_ms, self._voiced_ms = event.audio_start_ms, self._endpointer.config.min_speech_ms
                 pre_roll = bytes(self._recent[-(now_ms - event.audio_start_ms) * BYTES_PER_MS :])
                 await self._recogniser.begin(self._item_id(), pre_roll, announced=False)
+                if self._settings is not None and self._settings.interrupt_response:
+                    self._responder.pause()
             case SilenceBegan():
+                self._weighed = None
                 self._weigh_the_end()
             case SpeechResumed():
                 self._recogniser.resume()
@@ -210,30 +226,37 @@ class Listener:
 
     def _announce(self) -> None:
         """Tell of speech, at once when the floor is free; over our own answer only when it takes the floor."""
-        settings, connection = self._settings, self._line.connection
+        settings = self._settings
         if self._announced or self._marks or settings is None:
             return
-        answering = settings.interrupt_response and connection.active_response_id is not None
+        answering = settings.interrupt_response and self._responder.has_floor
         if answering and not turn_policy.takes_the_floor(
             voiced_ms=self._voiced_ms, transcript=self._recogniser.partial
         ):
             return
         self._announced = True
+        self._idle.acted()
         self._line.tell(f.SpeechStarted(audio_start_ms=self._start_ms))
         if answering:
             self._responder.interrupt()
         self._recogniser.announce()
 
     def _weigh_the_end(self) -> None:
-        settings = self._settings
+        """How long to hold, by the newest words: at the first silence, and whenever they change within the hold."""
+        settings, outlook = self._settings, self._recogniser.outlook
         if settings is None:
             return
-        probability = turn_policy.end_of_turn_probability(self._recogniser.partial)
-        if self._line.connection.wants("autoglm.turn.predicted"):
-            self._line.tell(f.TurnPredicted(end_of_turn_probability=probability))
-        self._endpointer.config = replace(
-            self._endpointer.config, silence_duration_ms=turn_policy.hold_ms(settings, probability)
-        )
+        if outlook != self._weighed:
+            self._weighed = outlook
+            probability = outlook.end_of_turn
+            if probability is None:
+                probability = turn_policy.end_of_turn_probability(outlook.transcript)
+            if self._line.connection.wants("autoglm.turn.predicted"):
+                self._line.tell(f.TurnPredicted(end_of_turn_probability=probability))
+            hold_ms = turn_policy.hold_ms(settings, probability, is_settled=outlook.is_settled)
+            if not self._announced:  # the answer is paused for what has not taken the floor: not for long
+                hold_ms = min(hold_ms, settings.hold_ms)
+            self._endpointer.config = replace(self._endpointer.config, silence_duration_ms=hold_ms)
         if self._announced and settings.create_response and self._line.connection.active_response_id is None:
             self._recogniser.try_end()
 
@@ -245,11 +268,24 @@ class Listener:
         settings, connection = self._settings, self._line.connection
         if not self._announced or settings is None:
             self._recogniser.drop()
+            self._responder.resume()
             return
         self._announced = False
         self._line.tell(f.SpeechStopped(audio_end_ms=audio_end_ms))
         item_id = connection.input_item_id
         self._line.tell(f.AudioCommitted())
+        self._recogniser.end(item_id)
+        if settings.create_response and connection.active_response_id is None:
+            self._responder.start(connection.open_response())
+
+    async def _prompt(self, start_ms: int) -> None:
+        """Nobody spoke for too long: the silence is a turn, and is answered. Too late if somebody did something."""
+        settings, connection = self._settings, self._line.connection
+        if self._marks or settings is None or self._endpointer.in_speech or connection.active_response_id is not None:
+            return
+        item_id, end_ms = connection.input_item_id, connection.received_ms
+        self._line.tell(f.IdleTimedOut(audio_start_ms=min(start_ms, end_ms), audio_end_ms=end_ms), f.AudioCommitted())
+        await self._recogniser.begin(item_id, bytes(self._recent).rjust(SHORTEST_TURN_BYTES, b"\0"))
         self._recogniser.end(item_id)
         if settings.create_response and connection.active_response_id is None:
             self._responder.start(connection.open_response())
@@ -275,6 +311,7 @@ class Listener:
         """The buffer is empty: what came before the mark no longer counts."""
         self._marks.popleft()
         self._endpointer.reset()
+        self._responder.resume()
         self._rest = b""
         self._recent.clear()
         self._announced = False

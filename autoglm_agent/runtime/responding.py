@@ -7,6 +7,7 @@ the engine is told to stop on the way out, and the connection drops whatever sti
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -22,13 +23,20 @@ from autoglm_agent.runtime.answering import MAX_OUTPUT_TOKENS, answer, engine_to
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.history import Pending, to_turns
+from autoglm_agent.runtime.idling import IdleTimer
 from autoglm_agent.runtime.line import Line
+from autoglm_agent.runtime.playback import Playback
+from autoglm_agent.runtime.speaking import Speaker
 from autoglm_agent.runtime.window import HistoryWindow
+from autoglm_agent.voice.speech import Synthesiser
 
 logger = logging.getLogger(__name__)
 
 MAX_RESPONSES = 8
 """Out-of-band responses may run beside the conversation's own; more than this at once is a runaway client."""
+
+REMEMBERED_PLAYBACKS = 8
+"""Spoken messages whose word marks are kept for a late `truncate`; clients cut the newest or the one before."""
 
 FIRST_TOKENS = (m.ReasoningDelta, m.TextDelta, m.ToolCallDone)
 
@@ -43,8 +51,20 @@ ERROR_CODES = {
 class Responder:
     """Starts, cancels and interrupts responses inside the session's task group."""
 
-    def __init__(self, line: Line, engine: EngineSession, features: Features, tasks: TaskGroup) -> None:
+    def __init__(
+        self,
+        line: Line,
+        engine: EngineSession,
+        features: Features,
+        tasks: TaskGroup,
+        idle: IdleTimer,
+        synthesiser: Synthesiser | None = None,
+    ) -> None:
         self._line = line
+        self._synthesiser = synthesiser
+        self._speakers: dict[str, Speaker] = {}
+        self._playbacks: deque[Playback] = deque(maxlen=REMEMBERED_PLAYBACKS)
+        self._idle = idle
         self._engine = engine
         self._features = features
         self._tasks = tasks
@@ -63,19 +83,54 @@ class Responder:
         self._tasks.start_soon(self._respond, create, items, scope)
 
     def cancel(self, response_id: str) -> None:
-        """The client cancelled: stop computing. Its `response.done` is out already."""
+        """The client cancelled: stop computing and speaking. Its `response.done` is out already."""
         scope = self._scopes.pop(response_id, None)
         if scope is not None:
             scope.cancel()
+        speaker = self._speakers.pop(response_id, None)
+        if speaker is not None:
+            self._tell_heard(speaker.playback)
 
-    def interrupt(self) -> bool:
-        """New speech takes the floor from the conversation's response. Returns whether there was one."""
+    # --- The floor ---------------------------------------------------------------------------------------------------
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether an answer is being made, or is still being played at the client."""
+        playing = bool(self._playbacks) and self._playbacks[-1].ends_s > self._line.clock()
+        return playing or self._line.connection.active_response_id is not None
+
+    def pause(self) -> None:
+        """Somebody speaks, perhaps to us: send no more voice until `resume` or `interrupt`."""
+        for speaker in self._speakers.values():
+            speaker.pause()
+
+    def resume(self) -> None:
+        """It was a cough or a sign of listening."""
+        for speaker in self._speakers.values():
+            speaker.resume()
+
+    def interrupt(self) -> None:
+        """New speech takes the floor: the conversation's response ends, and of its words only those heard stay."""
         response_id = self._line.connection.active_response_id
-        if response_id is None:
-            return False
-        self.cancel(response_id)
-        self._line.tell(f.ResponseFinished(response_id=response_id, status="cancelled", reason="turn_detected"))
-        return True
+        if response_id is not None:
+            self.cancel(response_id)
+            self._line.tell(f.ResponseFinished(response_id=response_id, status="cancelled", reason="turn_detected"))
+        elif self.has_floor:
+            self._tell_heard(self._playbacks[-1])
+        self.resume()  # others, out of band, go on
+
+    def truncate(self, item_id: str, audio_end_ms: int) -> None:
+        """The client says how much of an item was heard; the word marks say which words that was."""
+        for playback in self._playbacks:
+            if playback.item_id == item_id:
+                self._line.tell(f.ItemHeard(item_id=item_id, text=playback.text_until(audio_end_ms)))
+
+    def _tell_heard(self, playback: Playback) -> None:
+        if playback.item_id is not None:
+            heard_ms = playback.heard_ms(self._line.clock())
+            self._line.tell(f.ItemHeard(item_id=playback.item_id, text=playback.text_until(heard_ms)))
+
+    # --- One response ------------------------------------------------------------------------------------------------
 
     async def prefill(self, pending: Pending) -> None:
         """Fill the key-value cache with a turn that is probably over. Cancel it when speech resumes."""
@@ -97,20 +152,58 @@ class Responder:
             self._fail(response_id, "internal error", "server_error")
         finally:
             self._scopes.pop(response_id, None)
+            self._speakers.pop(response_id, None)
 
     async def _answer(self, create: CreateResponse, items: tuple[Item, ...]) -> None:
         start_s = self._line.clock()
         for problem in await self._features.prepare(items):
             self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
         self._line.tell_latency("asr_final", start_s)
+        speaker = self._new_speaker(create, start_s)
+        last: m.Result | None = None
+        async with anyio.create_task_group() as tasks:
+            if speaker is not None:
+                tasks.start_soon(speaker.run)
+            last = await self._recite(create, items, start_s, speaker)
+            if speaker is not None:
+                if isinstance(last, m.Failed):
+                    tasks.cancel_scope.cancel()
+                speaker.end()
+        if last is not None:
+            self._tell(create.response_id, last)
+
+    async def _recite(
+        self, create: CreateResponse, items: tuple[Item, ...], start_s: float, speaker: Speaker | None
+    ) -> m.Result | None:
+        """Tell what the engine gives as it comes; return the last, `Finished` or `Failed`, untold."""
         untold: dict[str, tuple[type[m.Result], ...]] = {"first_token": FIRST_TOKENS, "first_text": (m.TextDelta,)}
         async with aclosing(self._results(create, items)) as results:
             async for result in results:
+                if isinstance(result, m.Finished | m.Failed):
+                    return result
                 for stage in [stage for stage, kind in untold.items() if isinstance(result, kind)]:
                     self._line.tell_latency(stage, start_s)
                     del untold[stage]
                 self._tell(create.response_id, result)
+                if speaker is not None and isinstance(result, m.TextDelta):
+                    speaker.feed(result.text)
                 await self._line.room()
+        return None
+
+    def _new_speaker(self, create: CreateResponse, start_s: float) -> Speaker | None:
+        if self._synthesiser is None or create.config.modality != "audio":
+            return None
+        speaker = Speaker(
+            self._line,
+            self._synthesiser,
+            create.response_id,
+            create.config,
+            on_first_sound=lambda: self._line.tell_latency("first_audio", start_s),
+        )
+        self._speakers[create.response_id] = speaker
+        if create.conversation == "auto":
+            self._playbacks.append(speaker.playback)
+        return speaker
 
     def _results(self, create: CreateResponse, items: tuple[Item, ...]) -> AsyncGenerator[m.Result, None]:
         return answer(
@@ -179,6 +272,8 @@ class Responder:
             )
         else:
             self._line.tell(f.ResponseFinished(response_id=response_id, usage=usage))
+        playing_s = self._playbacks[-1].lead_ms(self._line.clock()) / 1000 if self._playbacks else 0.0
+        self._idle.answered(playing_s=playing_s)
 
     def _fail(self, response_id: str, message: str, code: str) -> None:
         self._line.tell(

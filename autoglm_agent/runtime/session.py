@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, assert_never
 
 import anyio
@@ -24,6 +25,7 @@ from autoglm_agent.runtime.clips import decode_clip
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.fusing import Fuser
+from autoglm_agent.runtime.idling import IdleTimer
 from autoglm_agent.runtime.line import Line
 from autoglm_agent.runtime.listening import Listener
 from autoglm_agent.runtime.outbox import Outbox
@@ -31,6 +33,8 @@ from autoglm_agent.runtime.recognising import Recogniser
 from autoglm_agent.runtime.responding import Responder
 from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.watching import Watcher
+from autoglm_agent.runtime.work import Work, in_thread
+from autoglm_agent.voice.speech import Synthesiser
 
 CLOSE_NORMAL = 1000
 CLOSE_EXPIRED = 1001
@@ -48,6 +52,7 @@ class _Parts:
     listener: Listener
     watcher: Watcher
     fuser: Fuser
+    idle: IdleTimer
     tasks: TaskGroup
 
 
@@ -63,12 +68,16 @@ class Session:
         ids: IdSource,
         clock: Callable[[], float],
         max_session_s: float,
+        synthesiser: Synthesiser | None = None,
+        work: Work = in_thread,
     ) -> None:
         self.connection = connection
         self.outbox = Outbox(on_overflow=lambda: self.close(CLOSE_TOO_SLOW))
         self.close_code = CLOSE_NORMAL
         self._bridge = bridge
         self._ears = ears
+        self._synthesiser = synthesiser
+        self._work = work
         self._max_session_s = max_session_s
         self._line = Line(connection, self.outbox, clock=clock, ids=ids)
         self._closed = anyio.Event()
@@ -82,6 +91,7 @@ class Session:
         if parts is None:
             return
         for command in self.connection.receive_text(text):
+            parts.idle.heed(command)
             self._obey(command, parts)
         self._line.flush()
         await parts.listener.room()
@@ -107,6 +117,7 @@ class Session:
                 parts = self._parts = self._assemble(engine, tasks)
                 tasks.start_soon(parts.listener.run)
                 tasks.start_soon(parts.watcher.run)
+                tasks.start_soon(parts.idle.run, parts.listener.put)
                 self.connection.open()
                 self._line.flush()
                 task_status.started()
@@ -123,10 +134,14 @@ class Session:
     def _assemble(self, engine: EngineSession, tasks: TaskGroup) -> _Parts:
         line = self._line
         features = Features(
-            engine, new_id=line.new_id, decode_clip=decode_clip, chunk_ms=self.connection.config.chunk_ms
+            engine,
+            new_id=line.new_id,
+            decode_clip=partial(decode_clip, work=self._work),
+            chunk_ms=self.connection.config.chunk_ms,
         )
-        responder = Responder(line, engine, features, tasks)
-        watcher = Watcher(line, features, on_frame=self._on_change)
+        idle = IdleTimer(line)
+        responder = Responder(line, engine, features, tasks, idle, self._synthesiser)
+        watcher = Watcher(line, features, on_frame=self._on_change, work=self._work)
         recogniser = Recogniser(
             line, engine, features, tasks, prefill=responder.prefill, frame_id=lambda: watcher.frame_id
         )
@@ -135,9 +150,10 @@ class Session:
             features=features,
             responder=responder,
             recogniser=recogniser,
-            listener=Listener(line, recogniser, responder, self._ears.stream()),
+            listener=Listener(line, recogniser, responder, self._ears.stream(), idle),
             watcher=watcher,
             fuser=Fuser(line, engine, features, self._current),
+            idle=idle,
             tasks=tasks,
         )
 
@@ -156,8 +172,8 @@ class Session:
                 parts.watcher.forget(item_ids)
             case c.DeleteItem(item_id=item_id):
                 parts.features.forget(item_id)
-            case c.TruncateItem():
-                pass  # the connection has cut the history; there is no voice whose marks would know better
+            case c.TruncateItem(item_id=item_id, audio_end_ms=audio_end_ms):
+                parts.responder.truncate(item_id, audio_end_ms)
             case c.CreateResponse():
                 parts.responder.start(command)
             case c.CancelResponse(response_id=response_id):

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
-import anyio.to_thread
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,7 @@ from autoglm_agent.images import NEAR_DUPLICATE, load_picture, thumbnail
 from autoglm_agent.protocol import facts as f
 from autoglm_agent.runtime.features import Features, Picture
 from autoglm_agent.runtime.line import Line
+from autoglm_agent.runtime.work import Work, in_thread
 
 LOOK_INTERVAL_S = 0.2
 """At most five looks a second: a turn uses one frame, and a person's gesture lasts longer than this."""
@@ -37,8 +37,11 @@ class _Seen:
 class Watcher:
     """Looks at the newest frame, again and again. `on_frame` is called whenever there is something new to fuse."""
 
-    def __init__(self, line: Line, features: Features, on_frame: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, line: Line, features: Features, on_frame: Callable[[], None] = lambda: None, *, work: Work = in_thread
+    ) -> None:
         self._line = line
+        self._work = work
         self._features = features
         self._on_frame = on_frame
         self._waiting: tuple[str, bytes] | None = None
@@ -79,7 +82,7 @@ class Watcher:
             await anyio.sleep(max(0.0, LOOK_INTERVAL_S - (self._line.clock() - start_s)))
 
     async def _look(self, item_id: str, image: bytes) -> None:
-        small = await anyio.to_thread.run_sync(_shrink, image)
+        small = await self._work(_shrink, image)
         if self._line.connection.item(item_id) is None:
             return  # deleted or superseded in the meantime
         known = self._features.picture(item_id)
@@ -110,5 +113,5 @@ class Watcher:
 
 
 def _shrink(image: bytes) -> Thumbnail:
-    """Decode a frame to its thumbnail; in a worker thread, since a large JPEG takes tens of milliseconds."""
+    """Decode a frame to its thumbnail; not on the loop, since a large JPEG takes tens of milliseconds."""
     return thumbnail(load_picture(image))

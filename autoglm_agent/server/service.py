@@ -5,6 +5,7 @@ The ASGI shells take all they need from one `Service`; tests make one with a scr
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,8 +23,13 @@ from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.lobby import Lobby, Places, open_lobby
 from autoglm_agent.runtime.session import Session
 from autoglm_agent.runtime.vad_hub import VadHub
+from autoglm_agent.runtime.work import Work, in_thread
 from autoglm_agent.server.auth import ClientSecrets
 from autoglm_agent.settings import Settings
+from autoglm_agent.voice.espeak import EspeakSynthesiser
+from autoglm_agent.voice.speech import Synthesiser, VoiceNotInstalledError
+
+logger = logging.getLogger(__name__)
 
 PHONE_9B = "autoglm-phone-9b"
 """The name the design was made public under; the loaded model answers to it and says its own name in the reply."""
@@ -38,11 +44,13 @@ class Service:
     lobby: Lobby
     chats: Places
     ears: VadHub[Any]
+    synthesiser: Synthesiser | None
     secrets: ClientSecrets
     ids: IdSource
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     started_at: float
+    work: Work = in_thread
 
     @property
     def model(self) -> str:
@@ -59,6 +67,7 @@ class Service:
         """What a session begins with."""
         return SessionDefaults(
             model=self.model,
+            voices=self.synthesiser.voices if self.synthesiser is not None else (),
             chunk_ms=self.settings.speech_chunk_ms,
             max_session_seconds=round(self.settings.max_session_s),
         )
@@ -79,6 +88,8 @@ class Service:
             ids=self.ids,
             clock=self.clock,
             max_session_s=self.settings.max_session_s,
+            synthesiser=self.synthesiser,
+            work=self.work,
         )
 
 
@@ -90,14 +101,34 @@ def engine_spec(settings: Settings) -> EngineSpec:
 
 
 @asynccontextmanager
+async def open_voice(settings: Settings) -> AsyncIterator[Synthesiser | None]:
+    """The voice that the settings ask for; None, and a warning, where it is not installed."""
+    if settings.voice == "none":
+        yield None
+        return
+    try:
+        synthesiser = await EspeakSynthesiser().__aenter__()
+    except VoiceNotInstalledError as error:
+        logger.warning("answers will be text only: %s", error)
+        yield None
+        return
+    try:
+        yield synthesiser
+    finally:
+        await synthesiser.aclose()
+
+
+@asynccontextmanager
 async def open_service(
     settings: Settings,
     *,
     bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
     ears: VadHub[Any] | None = None,
+    voice: AbstractAsyncContextManager[Synthesiser | None] | None = None,
     ids: IdSource | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
+    work: Work = in_thread,
 ) -> AsyncIterator[Service]:
     """Start the engine in a process of its own and everything around it; leaving stops it all.
 
@@ -107,6 +138,7 @@ async def open_service(
     ears = ears or VadHub(SileroVad())
     async with (
         bridge or ComputeBridge.process(engine_spec(settings)) as running,
+        voice or open_voice(settings) as synthesiser,
         open_lobby(max_sessions=settings.max_sessions) as lobby,
         background_tasks() as tasks,
     ):
@@ -117,9 +149,11 @@ async def open_service(
             lobby=lobby,
             chats=Places(settings.max_sessions, name="chat requests"),
             ears=ears,
+            synthesiser=synthesiser,
             secrets=ClientSecrets(ids=ids, clock=wall_clock),
             ids=ids,
             clock=clock,
             wall_clock=wall_clock,
             started_at=wall_clock(),
+            work=work,
         )

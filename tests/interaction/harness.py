@@ -131,7 +131,7 @@ async def memory_client(
 ) -> AsyncIterator[Client]:
     """A session driven directly; the engine steps on the test's own event loop."""
     bridge = ComputeBridge.local(ScriptedEngine(script) if isinstance(script, Script) else script)
-    async with open_service(Settings(**settings), bridge=bridge, **(replay or {})) as service:
+    async with open_service(Settings(**{"voice": "none"} | settings), bridge=bridge, **(replay or {})) as service:
         session = service.new_session()
         await service.lobby.start(session)
         client = Client(_Memory(session), service)
@@ -144,7 +144,7 @@ async def memory_client(
 async def socket_client(script: Script, **settings: Any) -> AsyncIterator[Client]:
     """A WebSocket to a real server, with the engine in a thread."""
     bridge = ComputeBridge.thread(EngineSpec(script=script))
-    async with serving(Settings(port=0, **settings), bridge=bridge) as (url, service):
+    async with serving(Settings(port=0, **{"voice": "none"} | settings), bridge=bridge) as (url, service):
         async with websockets.connect(f"{url.replace('http', 'ws')}/v1/realtime?model=nano") as socket:
             client = Client(_Socket(socket), service)
             await client.next("session.created")

@@ -141,6 +141,27 @@ async def test_a_sentence_that_sounds_unfinished_is_waited_for_under_semantic_de
     assert stopped["audio_end_ms"] > 1000 * len(speech()) / 24_000 + 1000
 
 
+@pytest.mark.parametrize(("end_of_turn", "waits"), [(0.99, False), (0.02, True)])
+async def test_the_engines_own_judgement_decides_before_any_list_of_words(end_of_turn, waits) -> None:
+    script = Script(utterances=("你好那个",), replies=SCRIPT.replies, end_of_turn=end_of_turn)
+    detection = {"type": "semantic_vad", "eagerness": "high"}
+    with anyio.fail_after(5):
+        async with memory_client(script) as client:
+            fields = {
+                "audio": {"input": {"turn_detection": detection}},
+                "autoglm": {"events": ["autoglm.turn.predicted"]},
+            }
+            await client.send("session.update", session=session(**fields))
+            await client.say(speech())
+            await client.say(silence(3000))
+            events = await client.until("input_audio_buffer.committed")
+    (stopped,) = (event for event in events if event["type"] == "input_audio_buffer.speech_stopped")
+    predicted = [e["end_of_turn_probability"] for e in events if e["type"] == "autoglm.turn.predicted"]
+    assert set(predicted) == {end_of_turn}
+    held_ms = stopped["audio_end_ms"] - 1000 * len(speech()) / 24_000  # the recording ends in a little silence
+    assert 1000 < held_ms < 2000 if waits else held_ms < 500
+
+
 async def test_noise_too_short_for_speech_starts_nothing() -> None:
     click = np.zeros(24_000, dtype=np.float32)
     click[12_000:12_240] = 0.9
