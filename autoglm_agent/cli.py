@@ -213,6 +213,7 @@ def bench_realtime(
     engine: Annotated[str, typer.Option(help="scripted measures the sessions alone; or a model's name.")] = "scripted",
     device: Device = "cpu",
     dtype: Dtype = "auto",
+    voice: Annotated[bool, typer.Option(help="Answers are spoken.")] = True,
     recording: Recording = None,
     json_output: JsonLine = False,
 ) -> None:
@@ -225,6 +226,7 @@ def bench_realtime(
         engine=engine,
         device=device,
         dtype=dtype,
+        voice=voice,
         json=json_output,
         recording=recording,
     )

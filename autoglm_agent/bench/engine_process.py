@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -33,6 +33,7 @@ DECODE_STEPS = 96  # of each batch: long enough for the processor's clock to set
 DECODE_LIMIT_S = 4.0  # a model that stops at once gives few steps of a full batch; then those must do
 DECODE_TOKENS = 160
 PROMPT_TOKENS = (512, 256, 64)  # the longest that the context holds
+EXCHANGES = 4
 QUESTION = "请问你叫什么名字，今天可以帮我做些什么？"
 TEXT = "窗外的雨已经下了一整天，街上的行人都打着伞，小店里的灯光照着湿漉漉的石板路，老板正在给客人倒一杯热茶。"
 
@@ -65,6 +66,7 @@ def measure(spec: EngineSpec) -> Measured:
     bench.hear()
     bench.see()
     bench.read()
+    bench.remember()
     bench.write()
     measured.facts["memory_peak_mb"] = round(peak_rss_mb())
     return measured
@@ -161,6 +163,36 @@ class _Bench:
             self._measured.add("first_token_ms", self._timed())
             self._engine.submit(m.CloseSession(session_id=request.session_id))
 
+    def remember(self) -> None:
+        """The first token of a dialogue's last turn: all of it new, the history cached, the turn read on trial as well."""
+        for number in range(2 * REPEATS):
+            turns = _dialogue(number)
+            for key, before in (
+                ("first_token_cold_ms", None),
+                ("first_token_reused_ms", turns[:-1]),
+                ("first_token_prefilled_ms", turns),
+            ):
+                session = self._new_id()
+                if before is not None:
+                    self._ask(session, before, prefill_only=True)
+                self._measured.add(key, self._ask(session, turns))
+                self._engine.submit(m.CloseSession(session_id=session))
+        self._measured.facts["dialogue_turns"] = len(turns)
+
+    def _ask(self, session: str, turns: tuple[m.Turn, ...], *, prefill_only: bool = False) -> float:
+        """Milliseconds until the first token of an answer, or until the prompt is read."""
+        sampling = m.Sampling(max_tokens=1)
+        request = m.Generate(
+            session_id=session,
+            request_id=self._new_id(),
+            turns=turns,
+            enable_thinking=False,
+            sampling=sampling,
+            prefill_only=prefill_only,
+        )
+        self._engine.submit(request)
+        return self._timed()
+
     def _prefill(self, number: int) -> tuple[int, float]:
         """Tokens computed, and the milliseconds it took, of the longest prompt that fits."""
         for length in PROMPT_TOKENS:
@@ -232,6 +264,13 @@ class _Bench:
     def _new_id(self) -> str:
         self._ids += 1
         return f"bench-{self._ids}"
+
+
+def _dialogue(number: int) -> tuple[m.Turn, ...]:
+    """Some exchanges and a last question, about 300 tokens of nano's; different for every number."""
+    texts = [f"第{number}次。{QUESTION}", *([TEXT, QUESTION] * EXCHANGES)]
+    roles: tuple[Literal["user", "assistant"], ...] = ("user", "assistant")
+    return tuple(m.Turn(role=roles[i % 2], content=(m.TextPart(text=text),)) for i, text in enumerate(texts))
 
 
 def _text(number: int, length: int) -> str:

@@ -18,7 +18,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from autoglm_agent.audio import pcm
 from autoglm_agent.audio.vad import WINDOW, SileroVad
-from autoglm_agent.bench import voice
+from autoglm_agent.bench import voice as voices
 from autoglm_agent.bench.microphone import packets, silence
 from autoglm_agent.bench.report import Figure, hardware, num_cores, show, versions
 from autoglm_agent.bench.server_process import ServerProcess, Usage, server_process
@@ -37,6 +37,7 @@ SCRIPT = Script(
     replies=(ScriptedReply(text="好的，我这就来告诉你：" + "今天多云，气温适中，适合出门走走。" * 3, stalls=True),),
 )
 """The reply never ends by itself, so every utterance after the first one interrupts."""
+FIRST_AUDIO = "first sound of the answer, beyond the hold"
 VAD_TICKS = 100
 PARTIAL = "partial, from the character's last sample"
 UNKNOWN = "partial (when a word was said only a script knows)"
@@ -49,12 +50,14 @@ def run(
     engine: str = SCRIPTED,
     device: str = "cpu",
     dtype: str = "auto",
+    voice: bool = True,
     json: bool = False,
     recording: Path | None = None,
 ) -> dict[str, Any]:
     """Measure, print a table and with `json` one last JSON line; return what that line holds.
 
-    `engine` is `scripted`, or a model by its name; `recording` is what the users say, a shipped one by default.
+    `engine` is `scripted`, or a model by its name; with `voice` the answers are spoken; `recording` is what the users
+    say, a shipped one by default.
 
     Raises:
         AutoGLMError: the model cannot be loaded, or the recording cannot be read.
@@ -62,14 +65,18 @@ def run(
     scripted = engine == SCRIPTED
     model = "nano" if scripted else engine
     spec = EngineSpec(script=SCRIPT) if scripted else EngineSpec(model=engine, device=device, dtype=dtype)
-    settings = load_settings(model=model, device=device, dtype=dtype, port=0, max_sessions=sessions + 1, api_keys=())
-    samples, source = voice.speech(recording, seconds=UTTERANCE_S)
+    settings = load_settings(
+        model=model, device=device, dtype=dtype, port=0, max_sessions=sessions + 1, api_keys=(),
+        voice="espeak" if voice else "none",
+    )  # fmt: skip
+    samples, source = voices.speech(recording, seconds=UTTERANCE_S)
     bench = _Realtime(settings, spec, sessions, seconds, packets(samples))
     anyio.run(bench.run)
     facts = {
         "engine": engine,
         "sessions": sessions,
         "seconds": seconds,
+        "voice": voice,
         "replies": bench.delays.num_replies,
         "replies_interrupted": len(bench.delays.interrupt),
         "replies_failed": bench.delays.num_failed,
@@ -139,7 +146,10 @@ class _Realtime:
     def _user(self, server: ServerProcess) -> Any:
         script = self._spec.script
         pace_ms = script.ms_per_character if script is not None else None
-        return user(server.url, self.delays, model=self._settings.model, ms_per_character=pace_ms)
+        voiced = self._settings.voice != "none"
+        return user(
+            server.url, self.delays, model=self._settings.model, ms_per_character=pace_ms, hears_voice=voiced
+        )
 
     def figures(self, scripted: bool) -> list[Figure]:
         """What is to be told. The targets of the scripted engine are the session plane's, the others the model's."""
@@ -147,6 +157,7 @@ class _Realtime:
         wall_s = after.wall_s - idle.wall_s
         cpu = (after.cpu_s - idle.cpu_s) / wall_s / self._sessions * 100
         delays = self.delays
+        target = 900.0 if self._sessions == 1 and not scripted else None
         return [
             _one_value(
                 "cpu_per_session_percent",
@@ -177,6 +188,7 @@ class _Realtime:
             _delays("interrupt_ms", "interruption, from its first sample", delays.interrupt, 300.0),
             _delays("final_transcript_ms", "final transcript, beyond the hold", delays.final),
             _delays("first_token_ms", "first token, beyond the hold", delays.first_token),
+            *([_delays("first_audio_ms", FIRST_AUDIO, delays.first_audio, target)] if delays.first_audio else []),
             _delays("client_lag_ms", "lateness of the users themselves", delays.client_lag),
         ]
 
@@ -192,10 +204,10 @@ def _delays(key: str, label: str, values: list[float], target: float | None = No
 def _vad_percent(sessions: int) -> float:
     """What voice activity costs each of so many sessions whose windows are heard together, in percent of a core."""
     vad = SileroVad()
-    window = pcm.encode(voice.voiced(WINDOW / voice.SAMPLE_RATE_HZ))
+    window = pcm.encode(voices.voiced(WINDOW / voices.SAMPLE_RATE_HZ))
     states = [vad.initial_state() for _ in range(sessions)]
     start = time.perf_counter()
     for _ in range(VAD_TICKS):
         _, states = vad([window] * sessions, states)
     spent_s = time.perf_counter() - start
-    return spent_s / (VAD_TICKS * WINDOW / voice.SAMPLE_RATE_HZ) / sessions * 100
+    return spent_s / (VAD_TICKS * WINDOW / voices.SAMPLE_RATE_HZ) / sessions * 100

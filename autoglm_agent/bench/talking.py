@@ -31,6 +31,7 @@ class Delays:
     partial: list[float] = field(default_factory=list)
     final: list[float] = field(default_factory=list)
     first_token: list[float] = field(default_factory=list)
+    first_audio: list[float] = field(default_factory=list)
     interrupt: list[float] = field(default_factory=list)
     client_lag: list[float] = field(default_factory=list)
     num_replies: int = 0
@@ -46,7 +47,7 @@ class User:
         self._microphone = Microphone(client)
         self._onset_s: float | None = None
         self._stopped_s: float | None = None
-        self._awaits_token = self._answering = False
+        self._awaits_token = self._awaits_audio = self._answering = False
         self._began: dict[str, tuple[int, float]] = {}
         self._characters: dict[str, int] = {}
         self._probes: dict[str, float] = {}
@@ -85,7 +86,7 @@ class User:
             self._note_partial(event["item_id"], event["delta"], now_s)
         elif kind == "input_audio_buffer.speech_stopped":
             self._stopped_s = self._microphone.spoken_at(event["audio_end_ms"])
-            self._awaits_token = True
+            self._awaits_token = self._awaits_audio = True
         elif kind == COMPLETED and self._stopped_s is not None:
             delays.final.append((now_s - self._stopped_s) * 1000)
         elif kind == "autoglm.audio.shed":
@@ -94,14 +95,17 @@ class User:
             self._note_response(event, now_s)
 
     def _note_response(self, event: Event, now_s: float) -> None:
-        delays = self._delays
+        delays, stopped_s = self._delays, self._stopped_s
         match event["type"]:
             case "response.created":
                 self._answering = True
                 delays.num_replies += 1
-            case "response.output_text.delta" if self._awaits_token and self._stopped_s is not None:
-                delays.first_token.append((now_s - self._stopped_s) * 1000)
+            case "response.output_text.delta" | "response.output_audio_transcript.delta" if self._awaits_token:
+                delays.first_token += [] if stopped_s is None else [(now_s - stopped_s) * 1000]
                 self._awaits_token = False
+            case "response.output_audio.delta" if self._awaits_audio:
+                delays.first_audio += [] if stopped_s is None else [(now_s - stopped_s) * 1000]
+                self._awaits_audio = False
             case "response.done":
                 self._answering = False
                 status = event["response"]["status"]
@@ -125,13 +129,19 @@ class User:
 
 @asynccontextmanager
 async def user(
-    url: str, delays: Delays, *, model: str, ms_per_character: int | None = None, thinking: bool = False
+    url: str,
+    delays: Delays,
+    *,
+    model: str,
+    ms_per_character: int | None = None,
+    thinking: bool = False,
+    hears_voice: bool = False,
 ) -> AsyncIterator[User]:
     """Connect, ask for transcripts and voice activity."""
     async with autoglm.connect(url, model=model) as client:
         await client.until("session.created")
         await client.update_session(
-            output_modalities=["text"],
+            output_modalities=["audio" if hears_voice else "text"],
             audio={"input": {"transcription": {"model": model}, "turn_detection": {"type": "server_vad"}}},
             autoglm={"enable_thinking": thinking},
         )
