@@ -11,6 +11,9 @@ from typing import Literal
 AudioFormatName = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 Modality = Literal["text", "audio"]
 
+AUTO_RETENTION_RATIO = 0.6
+"""Of `truncation: "auto"`. Every cut makes the cached keys behind it worthless, so cuts are large and rare."""
+
 #: Names a client may put into `session.autoglm.events`.
 OPTIONAL_EVENTS = (
     "response.reasoning_text",
@@ -90,7 +93,9 @@ class SessionConfig:
     """The settings in force. `tool_choice` is `auto`, `none`, `required` or a function's name.
 
     `max_output_tokens` None means as many as the model may. `turn_detection` None means the client commits.
-    `events` are names out of `OPTIONAL_EVENTS`. `chunk_ms` is the recogniser's chunk + lookahead.
+    `retention_ratio` is the share of the conversation that stays when the context overflows; None: the response fails.
+    `events` are names out of `OPTIONAL_EVENTS`. `chunk_ms` is the recogniser's chunk + lookahead. `resume`: the client
+    asked to be able to come back after a lost connection.
     """
 
     kind: Literal["realtime", "transcription"]
@@ -101,6 +106,7 @@ class SessionConfig:
     tool_choice: str
     parallel_tool_calls: bool
     max_output_tokens: int | None
+    retention_ratio: float | None
     reasoning_effort: str | None
     enable_thinking: bool
     input_format: AudioFormat
@@ -112,13 +118,15 @@ class SessionConfig:
     speed: float
     events: frozenset[str]
     chunk_ms: int
+    resume: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionDefaults:
     """What the server offers. `voices` empty: there is no voice, so `output_modalities` is always `["text"]`.
 
-    A session lasts `max_session_seconds` (60 minutes, the documented limit of the Realtime API).
+    A session lasts `max_session_seconds` (60 minutes, the documented limit of the Realtime API). Whoever asks may come
+    back within `resume_grace_seconds` of losing the connection; None: nobody may.
     """
 
     model: str = "nano"
@@ -130,6 +138,7 @@ class SessionDefaults:
     turn_detection: TurnDetection | None = ServerVad()
     transcription: Transcription | None = None
     max_session_seconds: int = 3_600
+    resume_grace_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

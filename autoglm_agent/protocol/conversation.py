@@ -8,6 +8,7 @@ a response takes all that wait; newer frames push out older ones.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 
 from autoglm_agent.protocol.errors import RemoteProtocolError
@@ -62,6 +63,10 @@ class Conversation:
         """All items that are whole, in order; an assistant's message that was stopped before its first word is not."""
         items = (self._items[item_id] for item_id in self._order)
         return tuple(item for item in items if item.status != "in_progress" and not _is_silent(item))
+
+    def newest(self) -> Iterator[Item]:
+        """All items, those in progress too, the last one first. Frames that wait are not among them."""
+        return (self._items[item_id] for item_id in reversed(self._order))
 
     def check_new(self, item_id: str) -> None:
         """Raise `RemoteProtocolError` when the id is taken."""

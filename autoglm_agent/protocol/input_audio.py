@@ -103,6 +103,10 @@ class InputAudio:
                 code="input_audio_buffer_commit_empty",
             )
 
+    def reconnected(self) -> None:
+        """The client speaks over another socket: half a sample that came over the old one has lost its other half."""
+        self._odd = b""
+
     def take(self) -> str:
         """End the buffer, by commit or clear: return its item id and begin a new one."""
         item_id = self.item_id

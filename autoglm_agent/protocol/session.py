@@ -1,13 +1,14 @@
 """A session's settings: merging what clients send, echoing what is used, and giving the runtime a frozen view.
 
 `session.update` is a partial deep merge over the wire form (PROTOCOL, "Session"): null clears, lists and tagged objects
-are replaced whole, and the rest is filled with defaults.
+are replaced whole, and the rest is filled with defaults. Whoever asks for `autoglm.resume` is told a token in every
+echo from then on.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from autoglm_agent.protocol.config import (
     AUDIO_FORMATS,
+    AUTO_RETENTION_RATIO,
     SemanticVad,
     ServerVad,
     SessionConfig,
@@ -75,9 +77,18 @@ class SessionState:
     """The settings in force, in wire form and as the frozen `config`."""
 
     def __init__(
-        self, defaults: SessionDefaults, *, session_id: str, expires_at: int, transcription_only: bool = False
+        self,
+        defaults: SessionDefaults,
+        *,
+        session_id: str,
+        expires_at: int,
+        transcription_only: bool = False,
+        new_token: Callable[[], str] | None = None,
     ) -> None:
+        """Begin with the defaults. Without `new_token`, which makes one that nobody can guess, there is no resuming."""
         self._offer = defaults
+        self._new_token = new_token
+        self._token: str | None = None
         self._asked_extension = False
         self._voice_fixed = False
         identity = {"id": session_id, "model": defaults.model, "expires_at": expires_at}
@@ -87,6 +98,15 @@ class SessionState:
             self._settings["type"] = "transcription"
         self._wire = self._validate(self._settings)
         self.config = self._freeze(self._wire)
+
+    @property
+    def resume(self) -> models.Resume | None:
+        """How this session can be taken up again; None when the client did not ask, or the server does not offer it."""
+        grace_seconds = self._offer.resume_grace_seconds
+        if not self.config.resume or grace_seconds is None or self._new_token is None:
+            return None
+        self._token = self._token or self._new_token()
+        return models.Resume(token=self._token, grace_seconds=grace_seconds)
 
     def fix_voice(self) -> None:
         """Remember that audio was sent: from now on the voice stays."""
@@ -114,7 +134,8 @@ class SessionState:
 
     def echo(self) -> models.Session:
         """Return the settings as the client is told them: what is used, not what was asked for."""
-        hidden: Json = {} if self._asked_extension else {"autoglm": None}
+        extension = (self._wire.autoglm or models.Extension()).model_copy(update={"resume": self.resume})
+        hidden: Json = {"autoglm": extension if self._asked_extension else None}
         if isinstance(self._wire, models.TranscriptionSession):
             return self._wire.model_copy(update=hidden)
         output = self._wire.audio.output.model_copy(update={"voice": self.config.voice})
@@ -153,7 +174,7 @@ class SessionState:
         if isinstance(session, models.TranscriptionSession):
             full = models.RealtimeSession(
                 id=session.id,
-                model=session.model,
+                model=offer.model,
                 expires_at=session.expires_at,
                 audio=models.Audio(input=session.audio.input),
             )
@@ -169,6 +190,7 @@ class SessionState:
             tool_choice=freeze_tool_choice(full.tool_choice),
             parallel_tool_calls=full.parallel_tool_calls,
             max_output_tokens=None if full.max_output_tokens == "inf" else full.max_output_tokens,
+            retention_ratio=_freeze_truncation(full.truncation),
             reasoning_effort=full.reasoning.effort if full.reasoning else None,
             enable_thinking=thinking(full.reasoning, extension.enable_thinking, offer.enable_thinking),
             input_format=AUDIO_FORMATS[given.format.type],
@@ -180,6 +202,7 @@ class SessionState:
             speed=output.speed,
             events=frozenset(name.removesuffix(".delta").removesuffix(".done") for name in extension.events),
             chunk_ms=extension.chunk_ms,
+            resume=bool(extension.resume),
         )
 
 
@@ -219,6 +242,13 @@ def _freeze_turn_detection(detection: models.ServerVad | models.SemanticVad | No
 
 def _freeze_transcription(transcription: models.Transcription | None) -> Transcription | None:
     return None if transcription is None else Transcription(**transcription.model_dump())
+
+
+def _freeze_truncation(truncation: str | models.RetentionRatio) -> float | None:
+    """The share that stays; None where nothing may be left out."""
+    if isinstance(truncation, models.RetentionRatio):
+        return truncation.retention_ratio
+    return AUTO_RETENTION_RATIO if truncation == "auto" else None
 
 
 def freeze_tools(tools: list[models.FunctionTool]) -> tuple[ToolSpec, ...]:

@@ -210,8 +210,13 @@ class Responder:
             self._engine,
             self._features,
             lambda: self._request(create.config, items),
-            shrink=lambda: self._window.shrink(items),
+            shrink=lambda: self._shrink(items),
         )
+
+    def _shrink(self, items: tuple[Item, ...]) -> bool:
+        """Show the model less of the conversation, if the client lets us."""
+        ratio = self._line.connection.config.retention_ratio
+        return ratio is not None and self._window.shrink(items, ratio)
 
     def _request(
         self, config: ResponseConfig | SessionConfig, items: tuple[Item, ...], *, pending: Pending | None = None

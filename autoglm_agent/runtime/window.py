@@ -1,4 +1,4 @@
-"""What of a long conversation the model still sees: `truncation: "auto"` of the Realtime API.
+"""What of a long conversation the model still sees: `truncation` of the Realtime API.
 
 The oldest exchanges are left out when the context overflows, several at once: every cut makes the cached keys behind it
 worthless, so cuts must be rare. The conversation itself, which the client can see, is not touched.
@@ -9,10 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoglm_agent.protocol.items import Item, MessageItem
-
-LEFT_OUT = 0.4
-"""The share of the visible items that one cut leaves out: a dialogue then runs for many turns until the next."""
-
 
 class HistoryWindow:
     """The visible end of one conversation."""
@@ -26,8 +22,11 @@ class HistoryWindow:
         instructions = (item for item in items[:start] if isinstance(item, MessageItem) and item.role == "system")
         return (*instructions, *items[start:])
 
-    def shrink(self, items: Sequence[Item]) -> bool:
-        """Leave out more, up to the beginning of an exchange. False: only the last exchange is left."""
+    def shrink(self, items: Sequence[Item], retention_ratio: float) -> bool:
+        """Leave out more, up to the beginning of an exchange, so that about `retention_ratio` of the visible items stays.
+
+        False: only the last exchange is left.
+        """
         visible = self.visible(items)
         beginnings = [
             index
@@ -36,7 +35,7 @@ class HistoryWindow:
         ]
         if not beginnings:
             return False
-        wanted = LEFT_OUT * len(visible)
+        wanted = (1 - retention_ratio) * len(visible)
         self._first_id = visible[next((index for index in beginnings if index >= wanted), beginnings[-1])].id
         return True
 

@@ -48,6 +48,25 @@ async def test_a_dialogue_goes_on_beyond_the_context_with_few_cuts() -> None:
     assert asked[-1].turns[-1].content == (m.TextPart(text="第19句"),)
 
 
+async def test_a_client_that_allows_no_truncation_is_told_when_the_context_is_full() -> None:
+    engine = Narrow(SCRIPT)
+    with anyio.fail_after(5):
+        async with memory_client(engine) as client:
+            session = {"type": "realtime", "output_modalities": ["text"], "truncation": "disabled"}
+            await client.send("session.update", session=session)
+            assert (await client.next("session.updated"))["session"]["truncation"] == "disabled"
+            status = "completed"
+            while status == "completed":
+                await client.write("再来一句")
+                done = await client.next("response.done")
+                status = done["response"]["status"]
+            assert done["response"]["status_details"]["error"]["code"] == "context_length_exceeded"
+            ratio = {"type": "retention_ratio", "retention_ratio": 0.2}
+            await client.send("session.update", session={"type": "realtime", "truncation": ratio})
+            await client.write("现在呢")
+            assert (await client.next("response.done"))["response"]["status"] == "completed"
+
+
 async def test_only_the_newest_pictures_stay_in_the_prompt_and_none_is_asked_for_that_was_dropped() -> None:
     engine = RecordingEngine(SCRIPT)
     count = features.MAX_PICTURES + 5

@@ -17,7 +17,7 @@ def dialogue(exchanges: int) -> list[MessageItem]:
 def test_a_cut_leaves_out_several_exchanges_and_keeps_the_instructions() -> None:
     items, window = dialogue(10), HistoryWindow()
     assert window.visible(items) == tuple(items)
-    assert window.shrink(items)
+    assert window.shrink(items, 0.6)
     seen = window.visible(items)
     assert seen[0].id == "system"
     assert seen[1].id.startswith("u")
@@ -30,7 +30,7 @@ def test_a_cut_leaves_out_several_exchanges_and_keeps_the_instructions() -> None
 def test_the_last_exchange_is_never_left_out() -> None:
     items, window = dialogue(7), HistoryWindow()
     cuts = 0
-    while window.shrink(items):
+    while window.shrink(items, 0.6):
         cuts += 1
     assert [item.id for item in window.visible(items)] == ["system", "u6", "a6"]
     assert cuts <= 7
@@ -38,7 +38,7 @@ def test_the_last_exchange_is_never_left_out() -> None:
 
 def test_a_deleted_beginning_shows_everything_again() -> None:
     items, window = dialogue(6), HistoryWindow()
-    window.shrink(items)
+    window.shrink(items, 0.6)
     first = window.visible(items)[1]
     rest = [item for item in items if item is not first]
     assert window.visible(rest) == tuple(rest)

@@ -165,7 +165,7 @@ class Dialect:
         nested = {"type": "realtime", **settings.from_flat(flat, "session")}
         nested = merge(nested, {"audio": {"input": self._listening(flat)}}, {})
         if isinstance(flat.get("autoglm"), dict):
-            nested["autoglm"] = flat["autoglm"]
+            nested["autoglm"] = flat["autoglm"] | {"resume": False}  # what a translator knows dies with its socket
         if self._late_defaults:
             self._late_defaults = False
             nested = merge(self.defaults, nested, {})

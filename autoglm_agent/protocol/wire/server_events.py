@@ -55,6 +55,33 @@ class SessionUpdated(ServerEvent):
     session: SessionUnion
 
 
+class SessionResumed(ServerEvent):
+    """The client is back. What followed the last event it saw comes next; it repeats its audio from there on.
+
+    `received_events` counts the client's frames, all of them since the session began: what it sent later was lost.
+    """
+
+    type: Literal["session.resumed"] = "session.resumed"
+    session: SessionUnion
+    received_audio_ms: int
+    received_events: int
+
+
+class SessionResyncRequired(ServerEvent):
+    """The client is back, and missed more than can be repeated: this is how things stand.
+
+    `items` are the newest of the conversation, in order, without audio and pictures, as many as fit into the event;
+    `previous_item_id` is in front of them. An answer that is being made goes on with its next event.
+    """
+
+    type: Literal["session.resync_required"] = "session.resync_required"
+    session: SessionUnion
+    items: list[Item]
+    previous_item_id: str | None
+    received_audio_ms: int
+    received_events: int
+
+
 # --- Conversation ---------------------------------------------------------------------------------------------------
 
 
@@ -377,6 +404,8 @@ AnyServerEvent = Annotated[
     Error
     | SessionCreated
     | SessionUpdated
+    | SessionResumed
+    | SessionResyncRequired
     | ItemAdded
     | ItemDone
     | ItemRetrieved

@@ -133,20 +133,31 @@ class Reasoning(Wire):
     effort: Maybe[Literal["none", "minimal", "low", "medium", "high", "xhigh"]] = None
 
 
+class RetentionRatio(Wire):
+    """Leave out the oldest exchanges until so large a share of the conversation is left. Token limits are not kept."""
+
+    type: Literal["retention_ratio"] = "retention_ratio"
+    retention_ratio: Annotated[float, Field(ge=0.0, le=1.0)]
+    token_limits: Maybe[dict[str, Any]] = None
+
+
 class Resume(Wire):
-    """How to come back after a lost connection."""
+    """How to come back after a lost connection: with `token`, within `grace_seconds` of the loss."""
 
     token: str
     grace_seconds: int
 
 
 class Extension(Wire):
-    """`session.autoglm`: what this server adds. `chunk_ms` is the recogniser's chunk + lookahead in steps of 40 ms."""
+    """`session.autoglm`: what this server adds. `chunk_ms` is the recogniser's chunk + lookahead in steps of 40 ms.
+
+    A client sets `resume` to true to ask for it (false or null: not); it is told, and may send back, the object.
+    """
 
     events: list[str] = Field(default_factory=list)
     enable_thinking: Maybe[bool] = None
     chunk_ms: Annotated[int, Field(ge=80, le=1_280, multiple_of=40)] = 320
-    resume: Maybe[Resume] = None
+    resume: Maybe[bool | Resume] = None
 
     @field_validator("events")
     @classmethod
@@ -173,7 +184,7 @@ class RealtimeSession(Wire):
     max_output_tokens: MaxOutputTokens = "inf"
     tracing: None = None
     prompt: None = None
-    truncation: Any = "auto"
+    truncation: Literal["auto", "disabled"] | RetentionRatio = "auto"
     include: list[str] | None = None
     reasoning: Maybe[Reasoning] = None
     audio: Audio = Audio()
@@ -181,12 +192,11 @@ class RealtimeSession(Wire):
 
 
 class TranscriptionSession(Wire):
-    """A session that only transcribes."""
+    """A session that only transcribes. It has no model of its own: that is named in `audio.input.transcription`."""
 
     type: Literal["transcription"] = "transcription"
     object: Literal["realtime.transcription_session"] = "realtime.transcription_session"
     id: str
-    model: str
     expires_at: int
     include: list[str] | None = None
     audio: TranscriptionAudio = TranscriptionAudio()
