@@ -19,7 +19,7 @@ from typing import Any, assert_never
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from autoglm_agent.protocol import facts, requests
+from autoglm_agent.protocol import facts, requests, resuming
 from autoglm_agent.protocol.commands import Command, CreateResponse
 from autoglm_agent.protocol.config import SessionConfig, SessionDefaults
 from autoglm_agent.protocol.conversation import Conversation
@@ -61,8 +61,13 @@ class RealtimeConnection:
         self._id = ids.new("sess")
         self._max_seconds = defaults.max_session_seconds
         expires_at = int(clock()) + defaults.max_session_seconds
+        self._received_events = 0
         session = SessionState(
-            defaults, session_id=self._id, expires_at=expires_at, transcription_only=transcription_only
+            defaults,
+            session_id=self._id,
+            expires_at=expires_at,
+            transcription_only=transcription_only,
+            new_token=lambda: ids.new("resume"),
         )
         if preset:
             session.update(preset)
@@ -104,6 +109,12 @@ class RealtimeConnection:
         return self._parts.input_audio.received_ms
 
     @property
+    def resume_token(self) -> str | None:
+        """What a client that lost its socket shows to come back; None when this client cannot."""
+        resume = self._parts.session.resume
+        return resume.token if resume is not None else None
+
+    @property
     def active_response_id(self) -> str | None:
         """The response of the default conversation that is requested or in progress."""
         return self._parts.responses.active_id
@@ -120,6 +131,7 @@ class RealtimeConnection:
     def receive_text(self, data: str) -> tuple[Command, ...]:
         """Take one frame from the client. Never raises for what a client sent: it queues an `error` event instead."""
         client_event_id: str | None = None
+        self._received_events += 1
         try:
             raw = _parse_json(data)
             client_event_id = _event_id_of(raw)
@@ -127,6 +139,10 @@ class RealtimeConnection:
         except RemoteProtocolError as error:
             self._refuse(error, client_event_id)
             return ()
+
+    def reconnected(self, *, is_complete: bool) -> None:
+        """The client is back over another socket: queue `session.resumed`, or a snapshot if it has missed too much."""
+        resuming.welcome_back(self._parts, is_complete=is_complete, received_events=self._received_events)
 
     def open_response(self) -> CreateResponse:
         """Begin a response of the server's own (turn detection). Raises `LocalProtocolError` when one is active."""

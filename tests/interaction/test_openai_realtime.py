@@ -35,7 +35,7 @@ SCRIPT = Script(
         ScriptedReply(text="你好！", reasoning="在问好"),
     ),
 )
-SAMPLE_BYTES, SAMPLES_PER_MS = 2, 24
+BYTES_PER_MS = 48
 MAX_APPEND_BYTES = 15 << 20
 
 
@@ -47,8 +47,17 @@ def listening(detection, **session):
     return {"audio": {"input": {"turn_detection": detection, "transcription": {"model": "whisper-1"}}}, **session}
 
 
-def error_codes(events):
-    return [event.error.code for event in events if event.type == "error"]
+def pcm_of(samples):
+    return base64.b64encode(pcm.encode(samples)).decode()
+
+
+async def hear(client, num_pieces):
+    """Be told a story until so many pieces of it, 200 ms each, have come: the first five at once, then as they play."""
+    await client.write("讲个故事")
+    await client.connection.response.create()
+    for _ in range(num_pieces):
+        delta = await client.next("response.output_audio.delta")
+    return delta
 
 
 # --- Answers --------------------------------------------------------------------------------------------------------
@@ -76,16 +85,12 @@ async def test_a_spoken_answer_has_a_voice_and_its_words() -> None:
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
             events = await client.ask("你好")
-    order = kinds(events)
-    assert order[-7:] == [
-        "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
-        "conversation.item.done", "response.output_item.done", "response.done",
-    ][-7:] or order[-6:] == [
+    assert kinds(events)[-6:] == [
         "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
         "conversation.item.done", "response.output_item.done", "response.done",
     ]  # fmt: skip
     assert words(events) == "你好！"
-    assert 300 < len(sound(events)) / SAMPLE_BYTES / SAMPLES_PER_MS < 3_000
+    assert 300 < len(sound(events)) / BYTES_PER_MS < 3_000
     assert any(sound(events))
     response = events[-1].response
     assert (response.output_modalities, response.audio.output.format.rate) == (["audio"], 24_000)
@@ -111,15 +116,14 @@ async def test_a_telephone_speaks_and_is_answered_in_its_own_format(name) -> Non
 async def test_an_answer_is_cancelled() -> None:
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
-            await client.write("讲个故事")
-            await client.connection.response.create()
-            response_id = (await client.next("response.output_audio.delta")).response_id
-            await client.connection.response.cancel(response_id=response_id, event_id="evt_stop")
+            response_id = (await hear(client, 1)).response_id
+            await client.connection.response.cancel(response_id=response_id)
             response = (await client.next("response.done")).response
             events = await client.ask("你好")
-    assert (response.status, response.status_details.reason) == ("cancelled", "client_cancelled")
+    assert (response.id, response.status) == (response_id, "cancelled")
+    assert response.status_details.reason == "client_cancelled"
     assert response.output[0].status == "incomplete"
-    assert {event.response_id for event in events if event.type == "response.output_audio.delta"} != {response_id}
+    assert response_id not in {getattr(event, "response_id", None) for event in events}
     assert words(events) == "你好！"
 
 
@@ -197,6 +201,59 @@ async def test_a_tool_is_called_and_its_result_answered() -> None:
     assert words(answer) == "灯开了。"
 
 
+async def test_an_answer_may_have_settings_of_its_own() -> None:
+    with anyio.fail_after(20):
+        async with talk(SCRIPT) as client:
+            await client.configure(**text_only(tools=[TOOL], reasoning={"effort": "low"}))
+            await client.write("你好")
+            await client.connection.response.create(
+                response={
+                    "instructions": "大声",
+                    "output_modalities": ["audio"],
+                    "audio": {"output": {"voice": "gang", "format": {"type": "audio/pcma"}}},
+                    "tools": [],
+                    "tool_choice": "none",
+                    "max_output_tokens": "inf",
+                    "reasoning": {"effort": "minimal"},
+                    "metadata": {"turn": "1"},
+                }
+            )
+            events = await client.until("response.done")
+    response = events[-1].response
+    assert (response.output_modalities, response.audio.output.voice) == (["audio"], "gang")
+    assert (response.audio.output.format.type, response.max_output_tokens) == ("audio/pcma", "inf")
+    assert (response.metadata, response.usage.output_tokens) == ({"turn": "1"}, 3)
+    assert sound(events)
+
+
+async def test_a_conversation_is_restored_item_by_item() -> None:
+    items = [
+        {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "简短"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": pcm_of(speech())}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "您好"}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_audio", "transcript": "您好"}]},
+        {"type": "function_call", "call_id": "call_9", "name": "turn_on", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_9", "output": "on: 1"},
+    ]
+    with anyio.fail_after(20):
+        async with talk(SCRIPT) as client:
+            await client.configure(**text_only())
+            for number, item in enumerate(items):
+                after = {} if number else {"previous_item_id": "root"}
+                await client.connection.conversation.item.create(item={"id": f"{number:032x}", **item}, **after)
+                await client.next("conversation.item.done")
+            await client.connection.conversation.item.delete(item_id=f"{2:032x}")
+            deleted = await client.next("conversation.item.deleted")
+            await client.connection.response.create()
+            answer = await client.until("response.done")
+    added = [event for event in client.seen if event.type == "conversation.item.added"]
+    assert [event.item.id for event in added[: len(items)]] == [f"{number:032x}" for number in range(len(items))]
+    assert [event.previous_item_id for event in added[:3]] == [None, f"{0:032x}", f"{1:032x}"]
+    assert deleted.item_id == f"{2:032x}"
+    assert answer[-1].response.usage.input_token_details.audio_tokens == 1
+    assert words(answer) == "灯开了。"
+
+
 # --- Speech ---------------------------------------------------------------------------------------------------------
 
 
@@ -250,29 +307,26 @@ async def test_a_push_to_talk_client_commits_and_asks_itself() -> None:
 async def test_who_speaks_over_an_answer_stops_it_and_what_was_not_heard_is_forgotten() -> None:
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
-            await client.write("讲个故事")
-            await client.connection.response.create()
-            delta = await client.next("response.output_audio.delta")
+            delta = await hear(client, 8)
             await client.say(speech())
             await client.say(silence(1000))
             await client.next("input_audio_buffer.speech_started")
-            await client.connection.conversation.item.truncate(
-                item_id=delta.item_id, content_index=0, audio_end_ms=400
-            )
-            after = await client.until("response.done")
-            rest = [*after, *await client.until("response.done")]
-            truncated = next((e for e in client.seen if e.type == "conversation.item.truncated"), None)
+            heard = {"item_id": delta.item_id, "content_index": 0, "audio_end_ms": 400}
+            await client.connection.conversation.item.truncate(**heard)
+            stopped = await client.until("response.done")
+            answer = await client.until("response.done")
             await client.connection.conversation.item.retrieve(item_id=delta.item_id)
             kept = (await client.next("conversation.item.retrieved")).item
-    response = after[-1].response
+    response = stopped[-1].response
     assert (response.id, response.status) == (delta.response_id, "cancelled")
     assert (response.status_details.type, response.status_details.reason) == ("cancelled", "turn_detected")
-    stale = [event for event in rest if getattr(event, "response_id", None) == delta.response_id]
-    assert "response.output_audio.delta" not in kinds(stale)
+    assert not sound(stopped)
+    assert delta.response_id not in {getattr(event, "response_id", None) for event in answer}
+    (truncated,) = (event for event in client.seen if event.type == "conversation.item.truncated")
     assert (truncated.item_id, truncated.audio_end_ms) == (delta.item_id, 400)
     assert 0 < len(kept.content[0].transcript) < 6
     assert STORY.startswith(kept.content[0].transcript)
-    assert words(rest) == "你好！"
+    assert words(answer) == "你好！"
 
 
 async def test_a_client_may_forbid_interruptions_and_cancel_itself() -> None:
@@ -280,9 +334,7 @@ async def test_a_client_may_forbid_interruptions_and_cancel_itself() -> None:
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
             await client.configure(**listening(detection))
-            await client.write("讲个故事")
-            await client.connection.response.create()
-            await client.next("response.output_audio.delta")
+            await hear(client, 8)
             await client.say(speech())
             await client.say(silence(1000))
             events = await client.until("input_audio_buffer.committed")
@@ -316,9 +368,10 @@ async def test_a_picture_in_a_message_is_seen() -> None:
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
             await client.configure(**text_only())
-            response = (await client.ask({"type": "input_image", "image_url": jpeg(), "detail": "low"}, "这是什么？"))[-1]
+            picture = {"type": "input_image", "image_url": jpeg(), "detail": "low"}
+            response = (await client.ask(picture, "这是什么？"))[-1].response
             item = next(event for event in client.seen if event.type == "conversation.item.done").item
-    assert response.response.usage.input_token_details.image_tokens == 1
+    assert response.usage.input_token_details.image_tokens == 1
     assert [part.type for part in item.content] == ["input_image", "input_text"]
 
 
@@ -339,39 +392,41 @@ async def test_frames_of_a_camera_are_seen_with_what_is_said() -> None:
 # --- Sessions -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["intent", "type"])
-async def test_a_transcription_session_only_writes_down(how) -> None:
+async def test_a_transcription_session_only_writes_down() -> None:
+    transcription = {"model": "gpt-4o-transcribe", "language": "zh"}
+    given = {"transcription": transcription, "turn_detection": {"type": "server_vad", "create_response": True}}
     with anyio.fail_after(20):
-        async with stock_server(SCRIPT) as (client, _):
-            query = {"intent": "transcription"} if how == "intent" else {"model": "nano"}
-            async with client.realtime.connect(extra_query=query) as connection:
-                scribe = Talk(connection)
-                created = await scribe.next("session.created")
-                session = {
-                    "type": "transcription",
-                    "audio": {
-                        "input": {
-                            "format": {"type": "audio/pcm", "rate": 24_000},
-                            "transcription": {"model": "gpt-4o-transcribe", "language": "zh"},
-                            "turn_detection": {"type": "server_vad"},
-                        }
-                    },
-                }
-                await connection.session.update(session=session)
-                updated = await scribe.next("session.updated")
-                await scribe.say(speech())
-                await scribe.say(silence(1000))
-                completed = await scribe.next("conversation.item.input_audio_transcription.completed")
-                await connection.response.create()
-                error = (await scribe.next("error")).error
-    if how == "intent":
-        assert created.session.type == "transcription"
-    assert updated.session.type == "transcription"
-    assert updated.session.audio.input.transcription.language == "zh"
+        async with talk(SCRIPT) as client:
+            await client.connection.session.update(session={"type": "transcription", "audio": {"input": given}})
+            session = (await client.next("session.updated")).session
+            for _ in range(2):
+                await client.say(speech())
+                await client.say(silence(1000))
+                completed = await client.next("conversation.item.input_audio_transcription.completed")
+            await client.connection.response.create()
+            error = (await client.next("error")).error
+    assert (session.type, session.audio.input.transcription.language) == ("transcription", "zh")
     assert completed.transcript == "请等一下好吗"
-    deltas = [event.delta for event in scribe.seen if event.type.endswith("transcription.delta")]
+    deltas = [e.delta for e in client.seen if e.type.endswith("transcription.delta") and e.item_id == completed.item_id]
+    assert deltas
     assert completed.transcript.startswith("".join(deltas))
     assert error.type == "invalid_request_error"
+    assert not [kind for kind in kinds(client.seen) if kind.startswith("response.")]
+
+
+async def test_a_client_that_came_to_have_speech_written_down_need_not_say_more() -> None:
+    with anyio.fail_after(20):
+        async with (
+            stock_server(SCRIPT) as (client, _),
+            client.realtime.connect(extra_query={"intent": "transcription"}) as connection,
+        ):
+            scribe = Talk(connection)
+            session = (await scribe.next("session.created")).session
+            await scribe.say(speech())
+            await scribe.say(silence(1000))
+            completed = await scribe.next("conversation.item.input_audio_transcription.completed")
+    assert session.type == "transcription"
+    assert completed.transcript == "请等一下好吗"
     assert not [kind for kind in kinds(scribe.seen) if kind.startswith("response.")]
 
 
@@ -392,9 +447,8 @@ async def test_a_client_secret_opens_a_session_with_its_settings_and_nothing_els
                 await browser.models.list()
             with pytest.raises(websockets.InvalidStatus, match="401"):
                 await client.with_options(api_key="ek_wrong").realtime.connect(model="nano").enter()
-            subprotocols = [websockets.Subprotocol(name) for name in ("realtime", f"openai-insecure-api-key.{secret.value}")]
-            url = f"{client.websocket_base_url}/realtime?model=nano"
-            async with websockets.connect(url, subprotocols=subprotocols) as socket:
+            offer = ["realtime", f"openai-insecure-api-key.{secret.value}", "openai-agents-sdk.0.24"]
+            async with websockets.connect(f"{client.websocket_base_url}/realtime", subprotocols=offer) as socket:
                 assert (socket.subprotocol, json.loads(await socket.recv())["type"]) == ("realtime", "session.created")
     assert secret.value.startswith("ek_")
     assert secret.session.instructions == created.session.instructions == "简短"
@@ -425,65 +479,61 @@ async def test_a_session_ends_when_its_time_is_up() -> None:
 # --- Mistakes -------------------------------------------------------------------------------------------------------
 
 
+HELLO = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "你好"}]}
+MISTAKES = {
+    "response_cancel_not_active": {"type": "response.cancel"},
+    "input_audio_buffer_commit_empty": {"type": "input_audio_buffer.commit"},
+    "item_retrieve_invalid_item_id": {"type": "conversation.item.retrieve", "item_id": "item_none"},
+    "item_delete_invalid_item_id": {"type": "conversation.item.delete", "item_id": "item_none"},
+    "item_truncate_invalid_item_id": {
+        "type": "conversation.item.truncate", "item_id": "item_none", "content_index": 0, "audio_end_ms": 1,
+    },
+    "item_create_duplicate_item_id": {"type": "conversation.item.create", "item": {**HELLO, "id": "item_known"}},
+    "unknown_parameter": {"type": "response.cancel", "reason": "none"},
+    "invalid_value": {"type": "session.update", "session": {"type": "realtime", "output_modalities": ["smell"]}},
+    "string_above_max_length": {"type": "response.cancel", "response_id": "r" * 1_000},
+    "integer_below_min_value": {"type": "session.update", "session": {"type": "realtime", "max_output_tokens": 0}},
+    "missing_required_parameter": {"type": "conversation.item.delete"},
+    "cannot_update_voice": {
+        "type": "session.update", "session": {"type": "realtime", "audio": {"output": {"voice": "ming"}}},
+    },
+}  # fmt: skip
+
+
 async def test_every_mistake_has_its_code_and_the_session_goes_on() -> None:
-    long_id = "e" * 512
-    hello = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "你好"}]}
+    event_id = "e" * 512
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
-            await client.configure(**listening(None))
-            item = await client.write("你好")
-            send = client.connection.send
-            mistakes = {
-                "response_cancel_not_active": {"type": "response.cancel"},
-                "input_audio_buffer_commit_empty": {"type": "input_audio_buffer.commit"},
-                "item_retrieve_invalid_item_id": {"type": "conversation.item.retrieve", "item_id": "item_none"},
-                "item_delete_invalid_item_id": {"type": "conversation.item.delete", "item_id": "item_none"},
-                "item_truncate_invalid_item_id": {
-                    "type": "conversation.item.truncate", "item_id": "item_none", "content_index": 0, "audio_end_ms": 1,
-                },
-                "item_create_duplicate_item_id": {
-                    "type": "conversation.item.create", "item": {**hello, "id": item.id},
-                },
-                "unknown_parameter": {"type": "response.cancel", "reason": "none"},
-                "invalid_value": {
-                    "type": "session.update", "session": {"type": "realtime", "output_modalities": ["text", "smell"]},
-                },
-                "string_above_max_length": {"type": "response.cancel", "response_id": "r" * 1_000},
-                "integer_below_min_value": {
-                    "type": "session.update", "session": {"type": "realtime", "max_output_tokens": 0},
-                },
-                "missing_required_parameter": {"type": "conversation.item.delete"},
-            }  # fmt: skip
+            assert (await client.configure(**listening(None))).audio.output.voice == "lan"
+            await client.connection.conversation.item.create(item={**HELLO, "id": "item_known"})
+            await client.connection.response.create()
+            await client.next("response.done")
             errors = {}
-            for code, event in mistakes.items():
-                await send({**event, "event_id": long_id})
+            for code, event in MISTAKES.items():
+                await client.connection.send({**event, "event_id": event_id})
                 errors[code] = (await client.next("error")).error
             await client.connection.send_raw("{")
             garbage = (await client.next("error")).error
-            await client.ask("你好")
-            await client.connection.session.update(
-                session={"type": "realtime", "audio": {"output": {"voice": "cantonese"}}}
-            )
-            await client.until("session.updated") if False else None
             answer = await client.ask("你好")
-    assert {code: error.code for code, error in errors.items()} == {code: code for code in mistakes}
-    assert {error.event_id for error in errors.values()} == {long_id}
+    assert {code: error.code for code, error in errors.items()} == {code: code for code in MISTAKES}
+    assert {error.event_id for error in errors.values()} == {event_id}
     assert {error.type for error in errors.values()} == {"invalid_request_error"}
     assert (garbage.code, garbage.event_id) == ("invalid_json", None)
     assert words(answer) == "你好！"
 
 
-async def test_one_answer_at_a_time_and_one_voice_for_all() -> None:
+async def test_a_second_answer_must_wait_for_the_first() -> None:
     with anyio.fail_after(20):
         async with talk(SCRIPT) as client:
             await client.write("不停")
             await client.connection.response.create()
             await client.connection.response.create(event_id="evt_again")
-            busy = (await client.next("error")).error
+            error = (await client.next("error")).error
             await client.connection.response.cancel()
             await client.next("response.done")
-            await client.ask("你好")
-    assert (busy.code, busy.event_id) == ("conversation_already_has_active_response", "evt_again")
+            answer = await client.ask("你好")
+    assert (error.code, error.event_id) == ("conversation_already_has_active_response", "evt_again")
+    assert words(answer) == "你好！"
 
 
 async def test_the_largest_append_is_taken_and_a_larger_one_refused() -> None:
@@ -498,4 +548,4 @@ async def test_the_largest_append_is_taken_and_a_larger_one_refused() -> None:
             await client.connection.input_audio_buffer.clear()
             await client.next("input_audio_buffer.cleared")
     assert (error.code, error.event_id) == ("string_above_max_length", "evt_larger")
-    assert error_codes(client.seen) == ["string_above_max_length"]
+    assert kinds(client.seen).count("error") == 1

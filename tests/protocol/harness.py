@@ -12,7 +12,7 @@ from autoglm_agent.protocol.connection import RealtimeConnection
 from autoglm_agent.protocol.ids import CountingIds
 from autoglm_agent.protocol.wire.server_events import server_event_adapter
 
-OURS = ("autoglm.", "response.reasoning_text.")
+OURS = ("autoglm.", "response.reasoning_text.", "session.resumed", "session.resync_required")
 openai_event = TypeAdapter(openai_realtime.RealtimeServerEvent)
 
 PNG = base64.b64decode(

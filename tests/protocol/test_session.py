@@ -251,7 +251,7 @@ def test_metadata_is_echoed_at_both_ends(text_peer):
 def test_a_transcription_session_transcribes_and_does_not_answer():
     peer = Peer(transcription_only=True)
     session = peer.log[0]["session"]
-    assert session["type"] == "transcription" and "output_modalities" not in session
+    assert session["type"] == "transcription" and not {"output_modalities", "model"} & set(session)
     item_id = peer.speak(transcript="你好")
     completed = peer.log[-1]
     assert (completed["item_id"], completed["transcript"]) == (item_id, "你好")
@@ -262,6 +262,15 @@ def test_switching_to_transcription_by_update(peer):
     session = update(peer, type="transcription", audio={"input": {"transcription": {"model": "x", "language": "zh"}}})
     assert session["type"] == "transcription" and session["object"] == "realtime.transcription_session"
     assert peer.connection.config.kind == "transcription"
+
+
+@pytest.mark.parametrize("kind", ["server_vad", "semantic_vad"])
+def test_the_end_of_a_turn_is_not_answered_in_a_transcription_session(peer, kind):
+    asked = {"input": {"turn_detection": {"type": kind, "create_response": True}}}
+    session = update(peer, type="transcription", audio=asked)
+    assert session["audio"]["input"]["turn_detection"]["create_response"] is False
+    assert peer.connection.config.turn_detection.create_response is False
+    assert update(peer, type="realtime")["audio"]["input"]["turn_detection"]["create_response"] is True
 
 
 def test_merging_leaves_its_arguments_alone():

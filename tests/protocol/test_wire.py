@@ -132,6 +132,9 @@ def grand_tour():
         facts.ErrorRaised(message="engine restarted"),
         facts.SessionExpired(),
     )
+    for is_complete in (True, False):
+        peer.connection.reconnected(is_complete=is_complete)
+        peer.drain()
     return peer, seen, told
 
 

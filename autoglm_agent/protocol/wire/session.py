@@ -101,9 +101,17 @@ class Audio(Wire):
 
 
 class TranscriptionAudio(Wire):
-    """The one direction of a transcription session."""
+    """The one direction of a transcription session. Whatever was asked for, the end of a turn brings no response."""
 
     input: AudioInput = AudioInput()
+
+    @field_validator("input")
+    @classmethod
+    def _unanswered(cls, given: AudioInput) -> AudioInput:
+        detection = given.turn_detection
+        if detection is None:
+            return given
+        return given.model_copy(update={"turn_detection": detection.model_copy(update={"create_response": False})})
 
 
 class FunctionTool(Wire):
