@@ -29,5 +29,9 @@ class OverloadedError(AutoGLMError):
         self.retry_after_s = retry_after_s
 
 
+class SessionLostError(AutoGLMError):
+    """A client lost its connection and could not take its session up again. Begin a new one."""
+
+
 class EngineDiedError(AutoGLMError):
     """The engine process ended while a request was in flight; it is being restarted and the request is lost."""

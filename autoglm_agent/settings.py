@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     max_session_s: float = Field(
         default=3600.0, gt=0, description="a session ends after this; the protocol's 60 minutes"
     )
-    resume_grace_s: float = Field(default=30.0, ge=0, description="how long a session outlives its lost socket")
+    resume_grace_s: float = Field(
+        default=30.0, ge=0, description="how long a session waits for a client that lost its socket; 0: not at all"
+    )
     speech_chunk_ms: int = Field(default=320, ge=40, description="recognition latency, chunk + lookahead")
     voice: Literal["espeak", "none"] = Field(
         default="espeak", description="what speaks the answers; `none` answers in text only"

@@ -3,6 +3,9 @@
 Events are the wire's JSON objects as dicts; OpenAI's Realtime reference says what is in them. Microphones, cameras
 and loudspeakers are not here.
 
+With `connect(…, resume=True)` a lost connection is restored behind the scenes: nothing is missed, nothing comes twice,
+and `session.resumed` tells of it (or `session.resync_required`, with how things stand, after too long an absence).
+
 Use:
     async with connect("http://127.0.0.1:8000") as client:
         await client.update_session(output_modalities=["text"])
@@ -20,7 +23,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import anyio
 import websockets
@@ -28,6 +31,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from autoglm_agent.audio import pcm
 from autoglm_agent.audio.resample import Resampler
+from autoglm_agent.client.resuming import ResumingSocket, Socket
 from autoglm_agent.errors import AutoGLMError, OverloadedError
 
 Event = dict[str, Any]
@@ -45,13 +49,13 @@ OPEN_TIMEOUT_S = 10.0
 class RealtimeClient:
     """One open session. Make it with `connect`; iterate for the server's events."""
 
-    def __init__(self, socket: websockets.ClientConnection) -> None:
+    def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
     # --- Receiving ---------------------------------------------------------------------------------------------------
 
     async def receive(self) -> Event:
-        """The next event. Raises EOFError when the server has closed the session."""
+        """The next event. Raises EOFError when the server has closed the session, SessionLostError when it is lost."""
         try:
             event: Event = json.loads(await self._socket.recv())
         except ConnectionClosed as error:
@@ -133,39 +137,54 @@ class RealtimeClient:
 
 
 @asynccontextmanager
-async def connect(url: str, *, model: str = "nano", api_key: str | None = None) -> AsyncIterator[RealtimeClient]:
+async def connect(
+    url: str, *, model: str = "nano", api_key: str | None = None, resume: bool = False
+) -> AsyncIterator[RealtimeClient]:
     """Open a session at `url` (`http://host:port` or `ws://…`); `session.created` is still to be received.
+
+    `resume`: come back after a lost connection, if the server waits for us. Leaving the block ends the session.
 
     Raises:
         OverloadedError: the server has no place; the error says when to try again.
         AutoGLMError: there is no server, or it refuses.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
-    address = _realtime_url(url, model)
-    try:
-        socket = await websockets.connect(
-            address,
+
+    async def open_socket(parameters: dict[str, str]) -> websockets.ClientConnection:
+        return await websockets.connect(
+            _realtime_url(url, model, parameters),
             additional_headers=headers,
             max_size=MAX_EVENT_BYTES,
             open_timeout=OPEN_TIMEOUT_S,
             compression=None,
             proxy=None,
         )
+
+    try:
+        socket = await open_socket({"autoglm": "resume"} if resume else {})
     except InvalidStatus as error:
         raise _refusal(error) from error
     except (OSError, TimeoutError) as error:
         raise AutoGLMError(f"no server at {url} ({error}); start one with `autoglm serve`") from error
-    async with socket:
-        yield RealtimeClient(socket)
+    if not resume:
+        async with socket:
+            yield RealtimeClient(socket)
+        return
+    resuming = ResumingSocket(socket, open_socket)
+    try:
+        yield RealtimeClient(resuming)
+    finally:
+        await resuming.close()
 
 
-def _realtime_url(url: str, model: str) -> str:
+def _realtime_url(url: str, model: str, parameters: dict[str, str]) -> str:
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     path = parts.path.rstrip("/")
     if not path.endswith("/realtime"):
         path = f"{path.removesuffix('/v1')}/v1/realtime"
-    return urlunsplit((scheme, parts.netloc, path, parts.query or f"model={quote(model)}", ""))
+    query = "&".join(filter(None, (parts.query or urlencode({"model": model}), urlencode(parameters))))
+    return urlunsplit((scheme, parts.netloc, path, query, ""))
 
 
 def _refusal(error: InvalidStatus) -> AutoGLMError:

@@ -47,6 +47,12 @@ class IdleTimer:
         self._since_s, self._is_spent = None, False
         self._changed.set()
 
+    def reconnected(self) -> None:
+        """The client was lost, or is back: the time without it does not count."""
+        if self._since_s is not None:
+            self._since_s = max(self._since_s, anyio.current_time())
+        self._changed.set()
+
     def heed(self, command: Command) -> None:
         """A command of the client: to commit, write or ask is to act; new settings count from when the answer ended."""
         match command:
@@ -69,6 +75,8 @@ class IdleTimer:
 
     def _deadline_s(self) -> float:
         detection = self._line.connection.config.turn_detection
+        if self._line.is_lost:
+            return math.inf
         if self._since_s is None or not isinstance(detection, ServerVad) or detection.idle_timeout_ms is None:
             return math.inf
         return self._since_s + detection.idle_timeout_ms / 1000

@@ -40,6 +40,15 @@ class Line:
         if self.connection.wants("autoglm.latency"):
             self.tell(LatencyMeasured(stage=stage, ms=(self.clock() - since_s) * 1000))
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the client has lost its socket and may come back."""
+        return self.outbox.is_lost
+
+    async def client(self) -> None:
+        """Wait while the client is lost."""
+        await self.outbox.reader()
+
     async def room(self) -> None:
         """Wait while the client reads too slowly for more of an answer."""
         await self.outbox.room()

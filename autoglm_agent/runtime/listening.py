@@ -117,7 +117,11 @@ class Listener:
         with anyio.move_on_after(self._endpointer.config.silence_duration_ms / 1000 + MUTED_AFTER_S):
             await self._arrived.wait()
             return True
-        return False
+        return self._line.is_lost  # not muted: the rest of the utterance comes when the client does
+
+    def reconnected(self) -> None:
+        """The client is back: it has as long to go on speaking as if it had just spoken."""
+        self._arrived.set()
 
     async def _handle(self, entry: Entry) -> None:
         match entry:

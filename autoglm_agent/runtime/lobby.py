@@ -6,7 +6,7 @@ A session belongs to the lobby and not to its socket, so that it can outlive a l
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from anyio.abc import TaskGroup, TaskStatus
@@ -53,16 +53,18 @@ class Lobby:
         self._tasks = tasks
         self.places = Places(max_sessions, name="sessions")
 
-    async def start(self, session: Session) -> None:
-        """Run a session beside the others and return when it is open."""
-        await self._tasks.start(self._guard, session)
+    async def start(self, session: Session, on_end: Callable[[], None] = lambda: None) -> None:
+        """Run a session beside the others and return when it is open. `on_end` is called when it has ended."""
+        await self._tasks.start(self._guard, session, on_end)
 
-    async def _guard(self, session: Session, *, task_status: TaskStatus[None]) -> None:
+    async def _guard(self, session: Session, on_end: Callable[[], None], *, task_status: TaskStatus[None]) -> None:
         try:
             await session.run(task_status=task_status)
         except Exception:  # the boundary between sessions: one that breaks ends alone
             logger.exception("session %s broke", session.connection.session_id)
             session.close(CLOSE_INTERNAL_ERROR)
+        finally:
+            on_end()
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 Overflow policy: above `SOFT_LIMIT` whoever produces on behalf of the model waits (`room`), so a slow client slows its
 own answers only; facts of control are never dropped and never wait. Above `HARD_LIMIT` the client has stopped reading:
-the outbox overflows and the session ends.
+the outbox overflows and the session ends. While the reader is lost nothing waits: events go to the journal alone, for a
+session that has one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections import deque
 from collections.abc import Callable
 
 import anyio
+
+from autoglm_agent.runtime.journal import Journal
 
 SOFT_LIMIT = 1 << 20
 """1 MiB: the largest single event, or minutes of text; a client that lags further gains nothing from a longer queue."""
@@ -37,7 +40,9 @@ class Outbox:
         self._changed = anyio.Event()
         self._room = anyio.Event()
         self._closed = False
+        self._reader_is_back: anyio.Event | None = None
         self.overflowed = False
+        self.journal: Journal | None = None
 
     @property
     def waiting_bytes(self) -> int:
@@ -47,6 +52,10 @@ class Outbox:
     def put(self, texts: list[str]) -> None:
         """Queue events. Past the hard limit they are dropped and `on_overflow` is called: the session must end."""
         if self._closed or not texts:
+            return
+        if self.journal is not None:
+            self.journal.add(texts)
+        if self.is_lost:
             return
         self._bytes += sum(map(len, texts))
         if self._bytes > self._hard_limit:
@@ -79,6 +88,39 @@ class Outbox:
         self._texts.clear()
         self._taken_bytes = self._bytes
         return texts
+
+    # --- The reader lost, and another one ----------------------------------------------------------------------------
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody reads now, and somebody may again."""
+        return self._reader_is_back is not None
+
+    def lose_reader(self) -> anyio.Event:
+        """The reader is gone, and with it what it had not taken. Give the event that tells of the next reader."""
+        self._reader_is_back = self._reader_is_back or anyio.Event()
+        self._empty()
+        return self._reader_is_back
+
+    def find_reader(self, texts: list[str]) -> None:
+        """Another reader comes: it begins with `texts`."""
+        self._empty()
+        if self._reader_is_back is not None:
+            self._reader_is_back.set()
+            self._reader_is_back = None
+        self._bytes = sum(map(len, texts))
+        self._texts.extend(texts)
+        self._changed.set()
+
+    async def reader(self) -> None:
+        """Wait while nobody reads."""
+        while self._reader_is_back is not None:
+            await self._reader_is_back.wait()
+
+    def _empty(self) -> None:
+        self._texts.clear()
+        self._bytes = self._taken_bytes = 0
+        self._room.set()
 
     def close(self) -> None:
         """No more events; the reader drains what is left."""

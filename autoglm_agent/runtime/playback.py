@@ -53,6 +53,10 @@ class Playback:
         self._sent_ms += ms
         self._ends_s = max(self._ends_s, now_s) + ms / 1000
 
+    def resent(self, ms: float, now_s: float) -> None:
+        """The last `ms` of what was sent were lost with a socket and went out again."""
+        self._ends_s = max(self._ends_s, now_s + ms / 1000)
+
     def lead_ms(self, now_s: float) -> float:
         """How much sound the client has that it has not played yet."""
         return max(0.0, self._ends_s - now_s) * 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 import anyio
@@ -19,6 +19,7 @@ from autoglm_agent.protocol import facts as f
 from autoglm_agent.protocol.commands import CreateResponse
 from autoglm_agent.protocol.config import ResponseConfig, SessionConfig
 from autoglm_agent.protocol.items import Item
+from autoglm_agent.protocol.resuming import voice_ms
 from autoglm_agent.runtime.answering import MAX_OUTPUT_TOKENS, answer, engine_tools, thinking
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
@@ -124,6 +125,13 @@ class Responder:
         for playback in self._playbacks:
             if playback.item_id == item_id:
                 self._line.tell(f.ItemHeard(item_id=item_id, text=playback.text_until(audio_end_ms)))
+
+    def resent(self, texts: Iterable[str]) -> None:
+        """These events went out again: the client hears the voice among them only from now on."""
+        for item_id, ms in voice_ms(texts, self._line.connection.config.output_format).items():
+            for playback in self._playbacks:
+                if playback.item_id == item_id:
+                    playback.resent(ms, self._line.clock())
 
     def _tell_heard(self, playback: Playback) -> None:
         if playback.item_id is not None:

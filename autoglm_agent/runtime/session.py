@@ -2,6 +2,9 @@
 
 The socket's shell calls `receive` and writes what `outbox` holds; everything else happens in here. State changes on the
 event loop, in the order of the client's frames; what takes time runs in a task of the group and speaks through `Line`.
+
+A client that asked to resume may lose its socket (`lose_client`) and come back (`resume`). Meanwhile answers go on into
+the journal, the voice is silent, speech that broke off stays open, and nobody counts as idle.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.fusing import Fuser
 from autoglm_agent.runtime.idling import IdleTimer
+from autoglm_agent.runtime.journal import Journal
 from autoglm_agent.runtime.line import Line
 from autoglm_agent.runtime.listening import Listener
 from autoglm_agent.runtime.outbox import Outbox
@@ -68,6 +72,7 @@ class Session:
         ids: IdSource,
         clock: Callable[[], float],
         max_session_s: float,
+        resume_grace_s: float = 0.0,
         synthesiser: Synthesiser | None = None,
         work: Work = in_thread,
     ) -> None:
@@ -79,6 +84,7 @@ class Session:
         self._synthesiser = synthesiser
         self._work = work
         self._max_session_s = max_session_s
+        self._resume_grace_s = resume_grace_s
         self._line = Line(connection, self.outbox, clock=clock, ids=ids)
         self._closed = anyio.Event()
         self._parts: _Parts | None = None
@@ -95,6 +101,29 @@ class Session:
             self._obey(command, parts)
         self._line.flush()
         await parts.listener.room()
+
+    def lose_client(self) -> None:
+        """The socket is gone. A client that can come back is waited for as long as its grace lasts."""
+        parts = self._parts
+        if parts is None or self.connection.resume_token is None:
+            self.close()
+        elif not self._closed.is_set() and not self.outbox.is_lost:
+            parts.tasks.start_soon(self._wait_for_client, self.outbox.lose_reader())
+            parts.idle.reconnected()
+
+    def resume(self, last_event: str | None) -> None:
+        """Go on over another socket: the outbox begins with what followed `last_event`, the last event it saw."""
+        parts, journal = self._parts, self.outbox.journal
+        if parts is None or journal is None:
+            return  # it has just ended
+        missed = journal.after(last_event)
+        self.connection.reconnected(is_complete=missed is not None)
+        (welcome,) = self.connection.events_to_send()
+        journal.welcomed(welcome, is_complete=missed is not None)
+        self.outbox.find_reader([welcome, *(missed or ())])
+        parts.responder.resent(missed or ())
+        parts.listener.reconnected()
+        parts.idle.reconnected()
 
     def close(self, code: int = CLOSE_NORMAL) -> None:
         """End the session."""
@@ -118,6 +147,7 @@ class Session:
                 tasks.start_soon(parts.listener.run)
                 tasks.start_soon(parts.watcher.run)
                 tasks.start_soon(parts.idle.run, parts.listener.put)
+                self._keep_journal()
                 self.connection.open()
                 self._line.flush()
                 task_status.started()
@@ -130,6 +160,19 @@ class Session:
         finally:
             self._parts = None
             self.outbox.close()
+
+    async def _wait_for_client(self, is_back: anyio.Event) -> None:
+        with anyio.move_on_after(self._resume_grace_s):
+            await is_back.wait()
+            return
+        self.close()
+
+    def _keep_journal(self) -> None:
+        """Keep one for a client that can come back, and for no other."""
+        if self.connection.resume_token is None:
+            self.outbox.journal = None
+        elif self.outbox.journal is None:
+            self.outbox.journal = Journal()
 
     def _assemble(self, engine: EngineSession, tasks: TaskGroup) -> _Parts:
         line = self._line
@@ -163,6 +206,7 @@ class Session:
                 parts.listener.put(command)
             case c.UpdateSession(config=config):
                 parts.features.chunk_ms = config.chunk_ms
+                self._keep_journal()
                 parts.listener.put(config)
             case c.CreateItem(item=item):
                 parts.tasks.start_soon(self._perceive, item, parts)

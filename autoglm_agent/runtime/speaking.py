@@ -120,7 +120,13 @@ class Speaker:
             await self._line.room()
 
     async def _may_be_sent(self, ms: float) -> None:
-        await self._may_go_on.wait()
+        await self._permission()
         while (ahead_ms := self.playback.lead_ms(self._line.clock()) + ms - LEAD_MS) > EARLY_MS:
             await anyio.sleep(ahead_ms / 1000)
+            await self._permission()
+
+    async def _permission(self) -> None:
+        """Wait while somebody else speaks, or nobody would hear it: the client is lost."""
+        while self._line.is_lost or not self._may_go_on.is_set():
+            await self._line.client()
             await self._may_go_on.wait()

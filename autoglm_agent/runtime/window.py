@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from autoglm_agent.protocol.items import Item, MessageItem
 
+
 class HistoryWindow:
     """The visible end of one conversation."""
 

@@ -23,6 +23,7 @@ from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.server.app import create_app
 from autoglm_agent.server.service import Service, open_service
 from autoglm_agent.settings import Settings
+from autoglm_agent.voice.speech import Synthesiser
 
 MAX_FRAME_BYTES = 21 << 20
 """The largest legal append, 15 MiB of audio, is 20 MiB of base64 in its JSON frame."""
@@ -84,11 +85,12 @@ async def serving(
     *,
     bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
     ears: VadHub[Any] | None = None,
+    voice: AbstractAsyncContextManager[Synthesiser | None] | None = None,
 ) -> AsyncIterator[tuple[str, Service]]:
     """A server inside a running program: its address (`http://host:port`) and its parts. Port 0 takes a free one."""
     with _bind(settings) as listener:
         async with (
-            open_service(settings, bridge=bridge, ears=ears) as service,
+            open_service(settings, bridge=bridge, ears=ears, voice=voice) as service,
             background_tasks() as tasks,
         ):
             await service.bridge.ready()

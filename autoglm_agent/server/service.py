@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -25,6 +25,7 @@ from autoglm_agent.runtime.session import Session
 from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.work import Work, in_thread
 from autoglm_agent.server.auth import ClientSecrets
+from autoglm_agent.server.calls import Calls
 from autoglm_agent.settings import Settings
 from autoglm_agent.voice.espeak import EspeakSynthesiser
 from autoglm_agent.voice.speech import Synthesiser, VoiceNotInstalledError
@@ -51,6 +52,7 @@ class Service:
     wall_clock: Callable[[], float]
     started_at: float
     work: Work = in_thread
+    calls: Calls = field(default_factory=Calls)
 
     @property
     def model(self) -> str:
@@ -70,12 +72,20 @@ class Service:
             voices=self.synthesiser.voices if self.synthesiser is not None else (),
             chunk_ms=self.settings.speech_chunk_ms,
             max_session_seconds=round(self.settings.max_session_s),
+            # Rounded down, so that no client is promised more than it gets.
+            resume_grace_seconds=int(self.settings.resume_grace_s) if self.settings.resume_grace_s else None,
         )
 
-    def new_session(self, *, transcription_only: bool = False, preset: dict[str, Any] | None = None) -> Session:
-        """A session for a client that was admitted. `preset` are the settings of its client secret."""
+    def new_session(
+        self, *, transcription_only: bool = False, preset: dict[str, Any] | None = None, can_resume: bool = True
+    ) -> Session:
+        """A session for a client that was admitted. `preset` are the settings of its client secret.
+
+        `can_resume`: a client that asks for it may come back after a lost socket, if the settings allow it.
+        """
+        defaults = self.session_defaults
         connection = RealtimeConnection(
-            self.session_defaults,
+            defaults if can_resume else replace(defaults, resume_grace_seconds=None),
             ids=self.ids,
             clock=self.wall_clock,
             transcription_only=transcription_only,
@@ -88,6 +98,7 @@ class Service:
             ids=self.ids,
             clock=self.clock,
             max_session_s=self.settings.max_session_s,
+            resume_grace_s=self.settings.resume_grace_s,
             synthesiser=self.synthesiser,
             work=self.work,
         )

@@ -25,7 +25,7 @@ SCRIPT = Script(
     utterances=("你好小智",),
     replies=(
         ScriptedReply(when="死", dies=True),
-        ScriptedReply(text="长" * 400, when="长"),
+        ScriptedReply(text="长" * 4000, when="长"),
         ScriptedReply(text="你好"),
     ),
 )
@@ -126,7 +126,7 @@ async def test_a_client_that_does_not_read_slows_its_own_answer_and_no_other() -
                 events += await session.outbox.take()
             session.close()
     deltas = [json.loads(text) for text in events]
-    assert "".join(e["delta"] for e in deltas if e["type"] == "response.output_text.delta") == "长" * 400
+    assert "".join(e["delta"] for e in deltas if e["type"] == "response.output_text.delta") == "长" * 4000
 
 
 @pytest.mark.parametrize("connect", CLIENTS.values(), ids=CLIENTS)
