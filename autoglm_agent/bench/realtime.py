@@ -17,15 +17,19 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from autoglm_agent.audio import pcm
+from autoglm_agent.audio.pcm import Samples
+from autoglm_agent.audio.resample import resample
 from autoglm_agent.audio.vad import WINDOW, SileroVad
 from autoglm_agent.bench import voice as voices
 from autoglm_agent.bench.microphone import packets, silence
 from autoglm_agent.bench.report import Figure, hardware, num_cores, show, versions
 from autoglm_agent.bench.server_process import ServerProcess, Usage, server_process
-from autoglm_agent.bench.talking import Delays, User, user
+from autoglm_agent.bench.talking import Delays, Said, User, user
 from autoglm_agent.engine.scripted import Script, ScriptedReply
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.settings import Settings, load_settings
+from autoglm_agent.voice.espeak import EspeakSynthesiser
+from autoglm_agent.voice.speech import SAMPLE_RATE_HZ as SPEECH_RATE_HZ
 
 SCRIPTED = "scripted"
 UTTERANCE_S = 1.5
@@ -40,7 +44,8 @@ SCRIPT = Script(
 FIRST_AUDIO = "first sound of the answer, beyond the hold"
 VAD_TICKS = 100
 PARTIAL = "partial, from the character's last sample"
-UNKNOWN = "partial (when a word was said only a script knows)"
+QUESTION = "请把客厅的灯调亮一点"
+"""Said by the synthesiser, whose marks tell when each character ends: one for each of these."""
 
 
 def run(
@@ -69,8 +74,13 @@ def run(
         model=model, device=device, dtype=dtype, port=0, max_sessions=sessions + 1, api_keys=(),
         voice="espeak" if voice else "none",
     )  # fmt: skip
-    samples, source = voices.speech(recording, seconds=UTTERANCE_S)
-    bench = _Realtime(settings, spec, sessions, seconds, packets(samples))
+    said: Said | None = None
+    if scripted or recording is not None:
+        samples, source = voices.speech(recording, seconds=UTTERANCE_S)
+    else:
+        samples, said = anyio.run(_spoken, QUESTION)
+        source = f"espeak-ng: {QUESTION}"
+    bench = _Realtime(settings, spec, sessions, seconds, packets(samples), said)
     anyio.run(bench.run)
     facts = {
         "engine": engine,
@@ -93,9 +103,15 @@ class _Realtime:
     """One run: everybody connects, settles, talks, leaves."""
 
     def __init__(
-        self, settings: Settings, spec: EngineSpec, sessions: int, seconds: float, speech: list[bytes]
+        self,
+        settings: Settings,
+        spec: EngineSpec,
+        sessions: int,
+        seconds: float,
+        speech: list[bytes],
+        said: Said | None = None,
     ) -> None:
-        self.delays = Delays()
+        self.delays, self._said = Delays(), said
         self._settings, self._spec = settings, spec
         self._sessions, self._seconds = sessions, seconds
         self._speech, self._pause = speech, silence(PAUSE_S)
@@ -148,7 +164,12 @@ class _Realtime:
         pace_ms = script.ms_per_character if script is not None else None
         voiced = self._settings.voice != "none"
         return user(
-            server.url, self.delays, model=self._settings.model, ms_per_character=pace_ms, hears_voice=voiced
+            server.url,
+            self.delays,
+            model=self._settings.model,
+            ms_per_character=pace_ms,
+            hears_voice=voiced,
+            said=self._said,
         )
 
     def figures(self, scripted: bool) -> list[Figure]:
@@ -184,13 +205,22 @@ class _Realtime:
             ),
             _one_value("memory_server_mb", "memory of the session process", "MB", after.rss_mb),
             _delays("event_overhead_ms", "event overhead, there and back", delays.overhead, 10.0 if scripted else None),
-            _delays("partial_ms", PARTIAL if scripted else UNKNOWN, delays.partial, 700.0 if scripted else None),
+            _delays("partial_ms", PARTIAL, delays.partial, 700.0 if delays.partial else None),
             _delays("interrupt_ms", "interruption, from its first sample", delays.interrupt, 300.0),
             _delays("final_transcript_ms", "final transcript, beyond the hold", delays.final),
             _delays("first_token_ms", "first token, beyond the hold", delays.first_token),
             *([_delays("first_audio_ms", FIRST_AUDIO, delays.first_audio, target)] if delays.first_audio else []),
             _delays("client_lag_ms", "lateness of the users themselves", delays.client_lag),
         ]
+
+
+async def _spoken(text: str) -> tuple[Samples, Said]:
+    """A sentence at 16 kHz, and when each of its characters ends."""
+    async with EspeakSynthesiser() as synthesiser:
+        speech = await synthesiser.speak(text, voice=synthesiser.voices[0])
+    ends_ms = [*(float(mark.audio_ms) for mark in speech.marks[1:]), float(speech.duration_ms)]
+    samples = resample(pcm.decode(speech.pcm), SPEECH_RATE_HZ, voices.SAMPLE_RATE_HZ)
+    return samples, Said(text, tuple(ends_ms))
 
 
 def _one_value(key: str, label: str, unit: str, value: float, target: float | None = None) -> Figure:

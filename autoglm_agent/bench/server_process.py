@@ -20,7 +20,7 @@ from autoglm_agent.bench.report import rss_mb
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.errors import AutoGLMError
 from autoglm_agent.runtime.bridge import ComputeBridge
-from autoglm_agent.server.run import serving
+from autoglm_agent.server.run import serving, spare_collections
 from autoglm_agent.settings import Settings
 
 STOP_GRACE_S = 10.0  # sockets, sessions and the engine end in order; beyond this something hangs
@@ -95,6 +95,7 @@ def _main(connection: Connection, settings: Settings, spec: EngineSpec) -> None:
 
 async def _serve(connection: Connection, settings: Settings, spec: EngineSpec) -> None:
     async with serving(settings, bridge=ComputeBridge.process(spec)) as (url, _):
+        spare_collections()  # as `autoglm serve` does
         connection.send(url)
         while await anyio.to_thread.run_sync(_asked, connection):
             connection.send(Usage(cpu_s=time.process_time(), rss_mb=rss_mb(), wall_s=time.monotonic()))

@@ -39,17 +39,28 @@ class Delays:
     shed_ms: int = 0
 
 
-class User:
-    """One session. `ms_per_character` is the scripted engine's pace, None when nobody knows when a word was said."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a user says again and again: its words, and the end of each character in milliseconds of the sound."""
 
-    def __init__(self, client: RealtimeClient, delays: Delays, ms_per_character: int | None) -> None:
-        self._client, self._delays, self._pace_ms = client, delays, ms_per_character
+    text: str
+    ends_ms: tuple[float, ...]
+
+
+class User:
+    """One session. When a word was said is known by `ms_per_character`, the scripted engine's pace, or by `said`."""
+
+    def __init__(
+        self, client: RealtimeClient, delays: Delays, ms_per_character: int | None, said: Said | None = None
+    ) -> None:
+        self._client, self._delays, self._pace_ms, self._said = client, delays, ms_per_character, said
+        self._heard: dict[str, str] = {}
+        self._spoken_from_ms = 0
         self._microphone = Microphone(client)
         self._onset_s: float | None = None
         self._stopped_s: float | None = None
         self._awaits_token = self._awaits_audio = self._answering = False
         self._began: dict[str, tuple[int, float]] = {}
-        self._characters: dict[str, int] = {}
         self._probes: dict[str, float] = {}
 
     async def talk(self, speech: list[bytes], pause: list[bytes], *, after_s: float, until_s: float) -> None:
@@ -57,6 +68,7 @@ class User:
         await self._microphone.say(silence(after_s))
         while anyio.current_time() < until_s:
             self._onset_s = anyio.current_time() if self._answering else None
+            self._spoken_from_ms = self._microphone.sent_ms
             await self._microphone.say(speech)
             await self._microphone.say(pause)
         self._delays.client_lag += self._microphone.lags_ms
@@ -116,15 +128,22 @@ class User:
 
     def _note_partial(self, item_id: str, text: str, now_s: float) -> None:
         """Characters that were said before speech was announced are due with the announcement, not before it."""
-        if self._pace_ms is None:
-            return
-        self._characters = {item_id: self._characters.get(item_id, 0) + len(text)}
         if item_id not in self._began:
             return
         start_ms, announced_s = self._began[item_id]
-        said_s = self._microphone.spoken_at(start_ms + self._characters[item_id] * self._pace_ms)
-        if announced_s < said_s <= now_s:
+        self._heard = {item_id: self._heard.get(item_id, "") + text}
+        ended_ms = self._ended_ms(self._heard[item_id], start_ms)
+        said_s = self._microphone.spoken_at(ended_ms) if ended_ms is not None else now_s
+        if announced_s < said_s < now_s:
             self._delays.partial.append((now_s - said_s) * 1000)
+
+    def _ended_ms(self, heard: str, start_ms: int) -> float | None:
+        """Where in the sound the newest character that was heard had been said; None when it cannot be known."""
+        if self._pace_ms is not None:
+            return start_ms + len(heard) * self._pace_ms
+        if self._said is None or not self._said.text.startswith(heard):
+            return None
+        return self._spoken_from_ms + self._said.ends_ms[len(heard) - 1]
 
 
 @asynccontextmanager
@@ -136,6 +155,7 @@ async def user(
     ms_per_character: int | None = None,
     thinking: bool = False,
     hears_voice: bool = False,
+    said: Said | None = None,
 ) -> AsyncIterator[User]:
     """Connect, ask for transcripts and voice activity."""
     async with autoglm.connect(url, model=model) as client:
@@ -146,4 +166,4 @@ async def user(
             autoglm={"enable_thinking": thinking},
         )
         await client.until("session.updated")
-        yield User(client, delays, ms_per_character)
+        yield User(client, delays, ms_per_character, said)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import signal
 import socket
@@ -29,6 +30,8 @@ MAX_FRAME_BYTES = 21 << 20
 """The largest legal append, 15 MiB of audio, is 20 MiB of base64 in its JSON frame."""
 BACKLOG = 256
 """Connections the system may hold while the loop is busy: a reconnect of every session at once."""
+GC_THRESHOLDS = (10_000, 20, 50)
+"""Objects made between collections of the youngest, and how many of each generation make one of the next."""
 SHUTDOWN_GRACE_S = 5
 """Sockets that do not close by themselves in this time are cut."""
 
@@ -74,6 +77,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     with _bind(settings) as listener:
         async with open_service(settings) as service:
             loaded = await service.bridge.ready()
+            spare_collections()
             line = ready_line(_url(listener), service, loaded)
             server = _Server(_config(service), lambda: announce(line), handles_signals=True)
             await server.serve([listener])
@@ -111,6 +115,16 @@ async def _run(server: _Server, listener: socket.socket, ended: anyio.Event) -> 
         await server.serve([listener])
     finally:
         ended.set()
+
+
+def spare_collections() -> None:
+    """Let the garbage collector look at what sessions make and not, again and again, at all that was imported.
+
+    A full collection stops every session for tens of milliseconds; cycles are few, so it may come seldom.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def ready_line(url: str, service: Service, loaded: Ready) -> str:
