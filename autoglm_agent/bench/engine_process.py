@@ -164,7 +164,7 @@ class _Bench:
             self._engine.submit(m.CloseSession(session_id=request.session_id))
 
     def remember(self) -> None:
-        """The first token of a dialogue's last turn: all of it new, the history cached, the turn read on trial as well."""
+        """The first token of a dialogue's last turn: all new, the history cached, the turn read on trial as well."""
         for number in range(2 * REPEATS):
             turns = _dialogue(number)
             for key, before in (

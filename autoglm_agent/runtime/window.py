@@ -24,7 +24,7 @@ class HistoryWindow:
         return (*instructions, *items[start:])
 
     def shrink(self, items: Sequence[Item], retention_ratio: float) -> bool:
-        """Leave out more, up to the beginning of an exchange, so that about `retention_ratio` of the visible items stays.
+        """Leave out more, up to the beginning of an exchange: about `retention_ratio` of the visible items stays.
 
         False: only the last exchange is left.
         """
