@@ -32,6 +32,7 @@ STREAMS = 8
 DECODE_STEPS = 96  # of each batch: long enough for the processor's clock to settle
 DECODE_LIMIT_S = 4.0  # a model that stops at once gives few steps of a full batch; then those must do
 DECODE_TOKENS = 160
+RAMBLING = 4.0  # the temperature at which no reply ends by itself, so that batches stay whole
 PROMPT_TOKENS = (512, 256, 64)  # the longest that the context holds
 EXCHANGES = 4
 QUESTION = "请问你叫什么名字，今天可以帮我做些什么？"
@@ -238,17 +239,17 @@ class _Bench:
         return spent_s
 
     def _submit_reply(self) -> str:
-        request = self._request(QUESTION, tokens=DECODE_TOKENS, thinking=True)
+        request = self._request(QUESTION, tokens=DECODE_TOKENS, thinking=True, temperature=RAMBLING)
         self._engine.submit(request)
         return request.session_id
 
-    def _request(self, text: str, *, tokens: int, thinking: bool = False) -> m.Generate:
+    def _request(self, text: str, *, tokens: int, thinking: bool = False, temperature: float = 0.0) -> m.Generate:
         return m.Generate(
             session_id=self._new_id(),
             request_id="r",
             turns=(m.Turn(role="user", content=(m.TextPart(text=text),)),),
             enable_thinking=thinking,
-            sampling=m.Sampling(max_tokens=tokens),
+            sampling=m.Sampling(max_tokens=tokens, temperature=temperature, seed=self._ids),
         )
 
     def _timed(self, results: list[m.Result] | None = None) -> float:
