@@ -232,6 +232,19 @@ def bench_realtime(
     )
 
 
+@bench_app.command("conversations")
+def bench_conversations(
+    conversations: Annotated[int, typer.Option(min=1, help="Conversations, the kinds in turn.")] = 200,
+    engine: Annotated[str, typer.Option(help="Whose ears: a model's name, or scripted: the rules alone.")] = "nano",
+    seed: Annotated[int, typer.Option(help="Another seed, other conversations.")] = 0,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure how often turns are cut, interruptions missed and replies stopped for nothing."""
+    from autoglm_agent.bench.conversations import run
+
+    run(conversations=conversations, engine=engine, seed=seed, json=json_output)
+
+
 def main() -> None:
     """Entry of the `autoglm` command."""
     app()

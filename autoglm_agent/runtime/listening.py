@@ -13,7 +13,8 @@ from typing import Any
 import anyio
 
 from autoglm_agent.audio import pcm
-from autoglm_agent.audio.endpointing import Endpointer, EndpointingConfig
+from autoglm_agent.audio.endpointing import HYSTERESIS, Endpointer, EndpointingConfig
+from autoglm_agent.audio.foreground import Foreground
 from autoglm_agent.audio.resample import Resampler
 from autoglm_agent.audio.vad import SAMPLE_RATE_HZ, WINDOW
 from autoglm_agent.events import SilenceBegan, SpeechResumed, SpeechStarted, SpeechStopped, VoiceEvent
@@ -38,6 +39,8 @@ MAX_UTTERANCE_MS = 60_000
 """A minute without a pause is music or an engine, not a turn; it is committed so that nothing grows without end."""
 TRIAL_AFTER_MS = 200
 """Silence after which the end of the turn is tried: longer than the gaps between words, well inside the hold."""
+BEHIND_MS = 1_000
+"""An engine further behind cannot tell a cough from a word in time: usually it lags by a chunk of 320 ms or two."""
 GRAIN_MS = 30
 """Packets are joined up to this length before they are heard: voice activity thinks in windows of 32 ms anyway."""
 WINDOW_BYTES = 2 * WINDOW
@@ -65,6 +68,7 @@ class Listener:
         self._arrived = anyio.Event()
         self._room = anyio.Event()
         self._endpointer = Endpointer()
+        self._foreground = Foreground()
         self._rest = b""
         self._recent = bytearray()
         self._start_ms = self._voiced_ms = 0
@@ -186,6 +190,9 @@ class Listener:
 
     async def _take(self, window: bytes, probability: float) -> None:
         """One window: to the utterance if one is open, to the pre-roll in any case."""
+        is_voiced = probability >= self._endpointer.config.threshold - HYSTERESIS
+        if not self._foreground.heed(window, is_voiced=is_voiced, in_speech=self._endpointer.in_speech):
+            probability = 0.0
         self._recent += window
         del self._recent[: max(0, len(self._recent) - self._recent_bytes())]
         await self._recogniser.push(window)
@@ -235,7 +242,9 @@ class Listener:
             return
         answering = settings.interrupt_response and self._responder.has_floor
         if answering and not turn_policy.takes_the_floor(
-            voiced_ms=self._voiced_ms, transcript=self._recogniser.partial
+            voiced_ms=self._voiced_ms,
+            transcript=self._recogniser.partial,
+            is_understood=self._recogniser.lag_ms < BEHIND_MS,
         ):
             return
         self._announced = True

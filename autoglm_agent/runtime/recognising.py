@@ -87,6 +87,11 @@ class Recogniser:
         return self.current.transcript if self.current is not None else ""
 
     @property
+    def lag_ms(self) -> int:
+        """Audio of the open utterance that the engine has not told of yet."""
+        return self._pushed_ms - self._reached_ms
+
+    @property
     def outlook(self) -> Outlook:
         """What the newest words say about the end of the turn: those of the trial, once it has ended."""
         trial = self._trial.answer if self._trial is not None else None

@@ -49,7 +49,9 @@ def test_nothing_ends_soon_before_the_last_word_was_understood() -> None:
     [
         (100, "停", False),
         (300, "停", True),
-        (300, "", True),
+        (300, "", False),
+        (700, "", True),
+        (600, "知", False),
         (600, "嗯", False),
         (600, "好的。", False),
         (600, "好了别说了", True),
@@ -57,3 +59,7 @@ def test_nothing_ends_soon_before_the_last_word_was_understood() -> None:
 )
 def test_a_cough_or_a_backchannel_does_not_take_the_floor(voiced_ms, transcript, interrupts) -> None:
     assert takes_the_floor(voiced_ms=voiced_ms, transcript=transcript) is interrupts
+
+
+def test_an_engine_that_lags_is_not_waited_for() -> None:
+    assert takes_the_floor(voiced_ms=300, transcript="", is_understood=False)
