@@ -16,8 +16,9 @@ WORDS = (
 """One or several of them, in any order. Not 好了 and 够了, which stop somebody, nor 不, which objects."""
 
 ALIKE = {
-    "嗯": "恩摁唔哼衡跟根奔分门安尔", "哦": "噢喔", "啊": "阿", "好": "号浩毫", "对": "队兑堆", "是": "适事世式", "的": "得地德",
-    "行": "型形刑", "没": "每美梅", "错": "措挫", "明": "名鸣", "白": "百", "知": "之支", "道": "到", "原": "元圆源",
+    "嗯": "恩摁唔哼衡跟根奔分门安尔", "哦": "噢喔", "啊": "阿", "好": "号浩毫", "对": "队兑堆", "是": "适事世式",
+    "的": "得地德", "行": "型形刑", "没": "每美梅", "错": "措挫", "明": "名鸣", "白": "百", "知": "之支", "道": "到",
+    "原": "元圆源",
 }  # fmt: skip
 """What a syllable without a sentence around it is written as instead. A hum has many spellings; none of them is a word
 that somebody says alone."""

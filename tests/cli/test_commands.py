@@ -226,14 +226,17 @@ def test_eval_and_bench_hand_on_what_was_typed(autoglm, monkeypatch, tmp_path) -
     monkeypatch.setattr("autoglm_agent.training.evaluate.evaluation.run_eval", lambda **given: seen.append(given))
     monkeypatch.setattr("autoglm_agent.bench.engine.run", lambda **given: seen.append(given))
     monkeypatch.setattr("autoglm_agent.bench.realtime.run", lambda **given: seen.append(given))
+    monkeypatch.setattr("autoglm_agent.bench.conversations.run", lambda **given: seen.append(given))
     autoglm("eval", "--data", tmp_path, "--only", "scenes", "--only", "labels", "--sizes", "tiny", "--json")
     autoglm("bench", "engine", "--model", "nano", "--device", "cpu", "--json")
     autoglm("bench", "realtime", "--sessions", 12)
-    evaluation, engine, realtime = seen
+    autoglm("bench", "conversations", "--seed", 2)
+    evaluation, engine, realtime, conversations = seen
     assert (evaluation["data"], evaluation["only"], evaluation["sizes"]) == (tmp_path, ["scenes", "labels"], "tiny")
     assert evaluation["json"]
     assert (engine["model"], engine["device"], engine["json"]) == ("nano", "cpu", True)
     assert (realtime["sessions"], realtime["engine"], realtime["json"]) == (12, "scripted", False)
+    assert conversations == {"conversations": 200, "engine": "nano", "seed": 2, "json": False}
 
 
 def test_serve_hands_on_only_what_was_typed(autoglm, monkeypatch) -> None:
