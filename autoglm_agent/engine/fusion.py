@@ -6,6 +6,7 @@ prompt that is not cached is embedded, and a committed block's weights are never
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from autoglm_agent.model.network import AutoGLMForConditionalGeneration
 
 Weights = tuple[float, float, float]
+MAX_REMEMBERED = 1024  # user blocks with pictures, of all sessions, whose allotment is remembered
 
 
 class Fusion:
@@ -34,12 +36,59 @@ class Fusion:
         self._model, self._layout = model, layout
         self._gate = model.gate
         self._device = model.backbone.embed_tokens.weight.device
+        self._detail: dict[bytes, bool] = {}
         self._histories: dict[str, tuple[tuple[m.Turn, ...], FusionState]] = {}
 
     @property
     def is_trained(self) -> bool:
         """Whether the checkpoint has a gate to ask."""
         return bool(self._model.config.gate_trained)
+
+    @property
+    def allots(self) -> bool:
+        """Whether the gate says how many tokens a picture is worth."""
+        return self.is_trained and bool(self._model.config.gate_allots)
+
+    @torch.inference_mode()
+    def glances(self, prompt: Prompt) -> frozenset[int]:
+        """Which pictures of a prompt, in reading order, are worth no more than a glance.
+
+        `prompt` has all pictures in detail. What a part demands counts; else the gate, which answers the same for the
+        same prefix ever after: a committed block is not laid out anew when the conversation grows.
+        """
+        pictures = [(span.start, span.part.detail) for span in prompt.spans if isinstance(span.part, m.ImagePart)]
+        if not pictures or not self.allots:
+            return frozenset()
+        state, read, previous = FusionState.empty(self._gate.hidden_size, self._device), 0, -1
+        found: set[int] = set()
+        for at in prompt.fused_at:
+            block = {number: wish for number, (start, wish) in enumerate(pictures) if previous < start < at}
+            if block:
+                prefix = blake2b(prompt.keys[: at + 1].tobytes(), digest_size=16).digest()
+                detail = self._detail.get(prefix)
+                if detail is None:
+                    self._read(state, prompt, read, at + 1)
+                    read = at + 1
+                    detail = self._remember(prefix, self._wants_detail(state, prompt, previous + 1, at))
+                found.update(n for n, wish in block.items() if wish == "low" or (wish == "auto" and not detail))
+            previous = at
+        return frozenset(found)
+
+    def _wants_detail(self, state: FusionState, prompt: Prompt, start: int, at: int) -> bool:
+        """The gate's word on the pictures of the block that ends at `at`; features that are gone need none."""
+        state.clear()
+        for span in prompt.spans:
+            if start <= span.start < at and span.feature.tokens is not None:
+                state.add(IMAGE if isinstance(span.part, m.ImagePart) else SPEECH, span.feature.tokens)
+        counts = state.counts[None]
+        weights, _ = self._gate(state.sums[None], counts, uniform=prompt.uniform_gate)
+        return bool(self._gate.wants_detail(weights, counts)[0])
+
+    def _remember(self, prefix: bytes, detail: bool) -> bool:
+        self._detail[prefix] = detail
+        if len(self._detail) > MAX_REMEMBERED:
+            del self._detail[next(iter(self._detail))]
+        return detail
 
     @torch.inference_mode()
     def embed(self, prompt: Prompt, begin: int) -> tuple[Tensor, dict[int, Weights]]:
@@ -52,7 +101,8 @@ class Fusion:
             tokens = span.feature.tokens
             if span.start >= begin and tokens is not None:
                 place = span.start - begin
-                embeddings[place : place + span.feature.count] = tokens.to(embeddings.dtype)
+                seen = self._model.vision.at_a_glance(tokens[None])[0] if span.glance else tokens
+                embeddings[place : place + span.count] = seen.to(embeddings.dtype)
         if not self.is_trained:
             return embeddings, {}
         state = FusionState.empty(self._gate.hidden_size, self._device)
@@ -77,7 +127,7 @@ class Fusion:
         """Weigh the block that ends at a fused token, and let the weights act on its embeddings."""
         start, at = block
         spans = [
-            (IMAGE if isinstance(span.part, m.ImagePart) else SPEECH, span.start - begin, span.feature.count)
+            (IMAGE if isinstance(span.part, m.ImagePart) else SPEECH, span.start - begin, span.count)
             for span in prompt.spans
             if start <= span.start < at
         ]

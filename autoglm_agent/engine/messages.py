@@ -22,9 +22,13 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePart:
-    """A picture that was encoded under `frame_id` by `EncodeFrame` in the same session."""
+    """A picture that was encoded under `frame_id` by `EncodeFrame` in the same session.
+
+    `detail` is how many tokens it enters the prompt with: "high" all, "low" a quarter, "auto" as the gate finds right.
+    """
 
     frame_id: str
+    detail: Literal["auto", "low", "high"] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

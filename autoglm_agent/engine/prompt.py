@@ -7,7 +7,7 @@ way it is weighed. Two prompts with equal keys up to a position have equal cache
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,6 +16,8 @@ from autoglm_agent.engine import messages as m
 from autoglm_agent.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy.typing as npt
 
     from autoglm_agent.engine.features import Feature
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 SERIAL_STRIDE = 1 << 20  # more tokens than any picture or utterance has
 SPEECH_OFFSET = 1 << 19  # parts the keys of pictures from those of utterances, which count their serials on their own
+GLANCE_OFFSET = 1 << 18  # parts the keys of a picture at a glance from those of the same in detail
 UNIFORM_FUSED_KEY = -1
 
 
@@ -36,11 +39,16 @@ class FeatureMissingError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpan:
-    """Where a picture's or an utterance's tokens stand in the prompt."""
+    """Where a picture's or an utterance's tokens stand in the prompt: `count` from `start` on.
+
+    `glance`: a picture in a quarter of its tokens.
+    """
 
     start: int
+    count: int
     feature: Feature
     part: m.ImagePart | m.AudioPart
+    glance: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +98,10 @@ class PromptBuilder:
     def __init__(self, layout: ChatLayout, lookup: FeatureLookup, *, causal: bool) -> None:
         self._layout, self._lookup, self._causal = layout, lookup, causal
 
-    def build(self, request: m.Generate) -> Prompt:
+    def build(self, request: m.Generate, glances: Collection[int] = ()) -> Prompt:
         """The prompt of a generation.
+
+        `glances` are the pictures, counted in reading order, that get a quarter of their tokens.
 
         Raises:
             FeatureMissingError: a part refers to a picture or an utterance the engine does not know.
@@ -99,24 +109,29 @@ class PromptBuilder:
         """
         if not request.turns:
             raise InputError("the conversation is empty; send at least one turn.")
-        drop_speech = request.drop_speech_features
+        drop_speech, layout = request.drop_speech_features, self._layout
         pictures, utterances = self._features(request.session_id, request.turns, drop_speech=drop_speech)
         try:
-            tokens = self._layout.encode(
+            tokens = layout.encode(
                 [to_message(turn, drop_speech=drop_speech) for turn in request.turns],
                 [_tool(tool) for tool in request.tools],
                 enable_thinking=request.enable_thinking,
                 audio_tokens=[feature.count for _, feature in utterances],
+                image_tokens=[
+                    layout.num_coarse_image_tokens if number in glances else feature.count
+                    for number, (_, feature) in enumerate(pictures)
+                ],
             )
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(f"the conversation cannot be laid out: {error}. Correct that turn.") from error
-        return self._prompt(tokens, pictures, utterances, uniform=request.uniform_gate)
+        return self._prompt(tokens, pictures, utterances, glances, uniform=request.uniform_gate)
 
     def _prompt(
         self,
         tokens: PromptTokens,
         pictures: list[tuple[m.ImagePart, Feature]],
         utterances: list[tuple[m.AudioPart, Feature]],
+        glances: Collection[int],
         *,
         uniform: bool,
     ) -> Prompt:
@@ -126,14 +141,16 @@ class PromptBuilder:
         if uniform:
             keys[fused] = UNIFORM_FUSED_KEY
         spans = []
-        for start, (picture, feature) in zip(tokens.image_starts, pictures, strict=True):
-            spans.append(FeatureSpan(start, feature, picture))
+        for number, (start, (picture, feature)) in enumerate(zip(tokens.image_starts, pictures, strict=True)):
+            spans.append(FeatureSpan(start, feature.count, feature, picture))
+            if number in glances:
+                spans[-1] = replace(spans[-1], count=self._layout.num_coarse_image_tokens, glance=True)
         for start, (speech, feature) in zip(tokens.audio_starts, utterances, strict=True):
-            spans.append(FeatureSpan(start, feature, speech))
+            spans.append(FeatureSpan(start, feature.count, feature, speech))
         for span in spans:
-            offset = SPEECH_OFFSET if isinstance(span.part, m.AudioPart) else 0
+            offset = SPEECH_OFFSET if isinstance(span.part, m.AudioPart) else GLANCE_OFFSET * span.glance
             first = span.feature.serial * SERIAL_STRIDE + offset + span.feature.first
-            keys[span.start : span.start + span.feature.count] = -np.arange(first, first + span.feature.count)
+            keys[span.start : span.start + span.count] = -np.arange(first, first + span.count)
         return Prompt(
             ids=tokens.input_ids,
             keys=keys,
@@ -144,7 +161,7 @@ class PromptBuilder:
             spans=tuple(spans),
             fused_at=tuple(fused.tolist()),
             uniform_gate=uniform,
-            num_image_tokens=sum(feature.count for _, feature in pictures),
+            num_image_tokens=sum(span.count for span in spans if isinstance(span.part, m.ImagePart)),
             num_audio_tokens=sum(feature.count for _, feature in utterances),
         )
 

@@ -171,6 +171,8 @@ class TextScheduler:
         try:
             generation.prepare(self._layout, self._grammars)
             prompt = self._prompts.build(request)
+            if glances := self._fusion.glances(prompt):
+                prompt = self._prompts.build(request, glances)
             if len(prompt) >= self._pool.capacity:
                 reason = (
                     f"the prompt has {len(prompt)} tokens and the context holds {self._pool.capacity}, the answer "

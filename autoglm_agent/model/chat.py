@@ -56,6 +56,7 @@ class _Draft:
 
     train: bool
     audio_tokens: Sequence[int]
+    image_tokens: Sequence[int] | None
     ids: list[int] = field(default_factory=list)
     blocks: list[tuple[int, int]] = field(default_factory=list)
     systems: list[tuple[int, int]] = field(default_factory=list)
@@ -72,6 +73,7 @@ class ChatLayout:
     def __init__(self, tokenizer: AutoGLMTokenizer, config: AutoGLMConfig) -> None:
         self.tokenizer = tokenizer
         self.num_image_tokens = config.vision.num_tokens
+        self.num_coarse_image_tokens = config.vision.num_coarse_tokens
         self.num_special_tokens = config.num_special_tokens
         self.image, self.audio, self.fused = config.image_token_id, config.audio_token_id, config.fused_token_id
         names = ("<|system|>", "<|user|>", "<|assistant|>", "<|observation|>", "<think>", "</think>")
@@ -79,7 +81,7 @@ class ChatLayout:
         self.tool_call, self.end_tool_call = self._id("<tool_call>"), self._id("</tool_call>")
         self._start = [self._id("[gMASK]"), self._id("<sop>"), self.system]
         begin, end = self._id("<|begin_of_image|>"), self._id("<|end_of_image|>")
-        self._picture = [begin, *[self.image] * self.num_image_tokens, end]
+        self._picture_ends = begin, end
         self._audio_ends = self._id("<|begin_of_audio|>"), self._id("<|end_of_audio|>")
         self.stop_ids = frozenset((self.user, self.observation, self._id("<|endoftext|>")))
         self.special_ids = frozenset(range(self.num_special_tokens))
@@ -94,6 +96,7 @@ class ChatLayout:
         add_generation_prompt: bool = True,
         enable_thinking: bool = True,
         audio_tokens: Sequence[int] = (),
+        image_tokens: Sequence[int] | None = None,
         train: bool = False,
     ) -> PromptTokens:
         """Lay out a conversation.
@@ -105,12 +108,14 @@ class ChatLayout:
             add_generation_prompt: end with the start of an assistant turn.
             enable_thinking: whether that start leaves the thinking open.
             audio_tokens: speech tokens of each audio part, in reading order.
+            image_tokens: visual tokens of each picture, in reading order; None: every picture has all.
             train: give `labels`, and append the stop token of the last assistant turn.
 
         Raises:
-            ValueError: an unknown role or part, or another number of audio parts than of `audio_tokens`.
+            ValueError: an unknown role or part, or another number of audio parts than of `audio_tokens`, or of pictures
+                than of `image_tokens`.
         """
-        draft = _Draft(train, audio_tokens)
+        draft = _Draft(train, audio_tokens, image_tokens)
         rest = self._open(draft, messages, tools or ())
         for message in rest:
             self._message(draft, message)
@@ -121,6 +126,8 @@ class ChatLayout:
             draft.ids += self.generation_prompt(enable_thinking=enable_thinking)
         if len(draft.audio_starts) != len(audio_tokens):
             raise ValueError(f"{len(draft.audio_starts)} audio parts, but token counts for {len(audio_tokens)}")
+        if image_tokens is not None and len(draft.image_starts) != len(image_tokens):
+            raise ValueError(f"{len(draft.image_starts)} pictures, but token counts for {len(image_tokens)}")
         return self._finish(draft)
 
     def generation_prompt(self, *, enable_thinking: bool) -> list[int]:
@@ -179,8 +186,12 @@ class ChatLayout:
         if not isinstance(content, str):
             for part in content:
                 if part["type"] == "image":
+                    index = len(draft.image_starts)
+                    count = self.num_image_tokens
+                    if draft.image_tokens is not None:
+                        count = draft.image_tokens[index] if index < len(draft.image_tokens) else 0
                     draft.image_starts.append(len(draft.ids) + 1)
-                    draft.ids += self._picture
+                    draft.ids += [self._picture_ends[0], *[self.image] * count, self._picture_ends[1]]
             for part in content:
                 if part["type"] == "audio":
                     index = len(draft.audio_starts)

@@ -68,7 +68,19 @@ class AutoGLMVisionConfig(PreTrainedConfig):
     @property
     def num_tokens(self) -> int:
         """Visual tokens per picture after 2x2 merging: 80 at 640x480."""
+        rows, columns = self.token_grid
+        return rows * columns
+
+    @property
+    def token_grid(self) -> tuple[int, int]:
+        """Rows and columns of visual tokens: (8, 10) at 640x480."""
         rows, columns = self.grid
+        return (rows + 1) // 2, (columns + 1) // 2
+
+    @property
+    def num_coarse_tokens(self) -> int:
+        """Visual tokens of a picture at a glance, 2x2 of the full ones averaged: 20 at 640x480."""
+        rows, columns = self.token_grid
         return ((rows + 1) // 2) * ((columns + 1) // 2)
 
 
@@ -98,7 +110,8 @@ class AutoGLMConfig(PreTrainedConfig):
 
     `gate_trained` False (a published checkpoint without our gate) switches the gate off: weights are still computed,
     gains and the fused token are not applied. `gate_suppresses`: the network was trained with a gate that silences what
-    it finds beside the point.
+    it finds beside the point. `gate_allots`: it was trained to see in detail only the pictures that the gate gives more
+    than an equal share, and all others at a glance, in a quarter of the tokens.
     """
 
     model_type = "autoglm"
@@ -118,6 +131,7 @@ class AutoGLMConfig(PreTrainedConfig):
     num_special_tokens: int = 32
     gate_trained: bool = True
     gate_suppresses: bool = False
+    gate_allots: bool = False
     format_version: int = 1
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -147,7 +161,7 @@ class AutoGLMConfig(PreTrainedConfig):
     @classmethod
     def nano(cls, *, vocab_size: int = 5120) -> AutoGLMConfig:
         """The embedded default: about 36 M parameters, under 40 MB in int8."""
-        return cls(text_config=AutoGLMTextConfig(vocab_size=vocab_size), gate_suppresses=True)
+        return cls(text_config=AutoGLMTextConfig(vocab_size=vocab_size), gate_suppresses=True, gate_allots=True)
 
     @classmethod
     def glm_9b(cls) -> AutoGLMConfig:

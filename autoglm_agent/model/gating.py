@@ -21,6 +21,8 @@ MODALITIES = ("text", "image", "speech")
 TEXT, IMAGE, SPEECH = range(3)
 SILENT, HEARD = 0.15, 0.5
 """Of an equal share: up to the first a modality is silenced, from the second on it is left whole."""
+WORTH_DETAIL = 1.05
+"""Of an equal share: with more than this the pictures of a user block are seen in detail, else at a glance."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,15 @@ class CrossModalGate(nn.Module):
         share = (weights * present)[..., None]
         gains = 1 + (share - 1) * self.gain
         return gains * ((share - SILENT) / (HEARD - SILENT)).clamp(0, 1) if self.suppresses else gains
+
+    @staticmethod
+    def wants_detail(weights: Tensor, counts: Tensor) -> Tensor:
+        """Whether each block's pictures are worth all their tokens: weights, counts [N, 3] -> bool [N].
+
+        Averaging tokens leaves their mean as it is, so the weights are the same before and after.
+        """
+        share = weights[:, IMAGE] * (counts > 0).sum(-1)
+        return share > WORTH_DETAIL
 
     def fused_residual(self, fused: Tensor) -> Tensor:
         """What is added to the embedding of the fused token: [N, hidden]."""

@@ -46,15 +46,18 @@ class TemplateLayout(ChatLayout):
         add_generation_prompt: bool = True,
         enable_thinking: bool = True,
         audio_tokens: Sequence[int] = (),
+        image_tokens: Sequence[int] | None = None,
         train: bool = False,
     ) -> PromptTokens:
-        """As `ChatLayout.encode`; `audio_tokens` must be zero, and there are no targets to train on.
+        """As `ChatLayout.encode`; `audio_tokens` must be zero, pictures whole, and there are no targets to train on.
 
         Raises:
-            ValueError: training or audio tokens were asked for.
+            ValueError: training, audio tokens or fewer visual tokens were asked for.
         """
         if train or any(audio_tokens):
             raise ValueError("a published checkpoint takes no speech tokens and is not trained here")
+        if any(count != self.num_image_tokens for count in image_tokens or ()):
+            raise ValueError(f"a published checkpoint sees every picture in its {self.num_image_tokens} tokens")
         texts: list[str] = []
         rendered = self.tokenizer.apply_chat_template(
             [_outlined(message, texts) for message in messages],

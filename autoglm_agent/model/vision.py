@@ -121,6 +121,12 @@ class VisionEncoder(nn.Module):
         merged: Tensor = self.merge_out(functional.gelu(self.merge_in(self._merge(x))))
         return merged
 
+    def at_a_glance(self, tokens: Tensor) -> Tensor:
+        """Average 2x2 neighbours of visual tokens: [B, 80, output size] -> [B, 20, output size]. The mean stays."""
+        grid = tokens.transpose(1, 2).unflatten(2, self.config.token_grid)
+        pooled = functional.avg_pool2d(grid, 2, ceil_mode=True, count_include_pad=False)
+        return pooled.flatten(2).transpose(1, 2)
+
     def cells(self, pixels: Tensor) -> Tensor:
         """Features of the stride-32 cells before merging, normalised: uint8 [B, 3, 480, 640] -> [B, 300, D]."""
         x = (pixels.to(self.embed.weight.dtype) / 127.5 - 1).contiguous(memory_format=torch.channels_last)

@@ -84,7 +84,7 @@ def _part(item_id: str, index: int, content: Content, lookup: Lookup) -> Part | 
             return TextPart(text=content.text) if content.text else None
         case ImageContent():
             frame_id = lookup.frame_id(item_id, index)
-            return ImagePart(frame_id=frame_id) if frame_id is not None else None
+            return ImagePart(frame_id=frame_id, detail=content.detail) if frame_id is not None else None
         case AudioContent():
             heard = lookup.utterance(item_id, index)
             if heard is not None:

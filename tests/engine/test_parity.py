@@ -30,12 +30,15 @@ def seen(bundle, image):
 
 
 @torch.inference_mode()
-def naive(bundle, request, visual=None, speech=None):
+def naive(bundle, request, visual=None, speech=None, image_tokens=None):
     """The same reply with everything computed again for every token through `network.forward`."""
     layout = bundle.layout
     counts = [] if speech is None else [len(speech)]
     tokens = layout.encode(
-        [to_message(turn) for turn in request.turns], enable_thinking=request.enable_thinking, audio_tokens=counts
+        [to_message(turn) for turn in request.turns],
+        enable_thinking=request.enable_thinking,
+        audio_tokens=counts,
+        image_tokens=image_tokens,
     )
     generation = Generation(request, 0.0)
     generation.prepare(layout, Grammars(layout))

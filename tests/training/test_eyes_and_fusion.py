@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -270,3 +271,23 @@ def test_a_stage_goes_on_from_a_checkpoint_as_from_shards(tmp_path: Path) -> Non
         assert float((state[name] - tensor).abs().max()) <= step + 1e-6, name
     with pytest.raises(InputError, match=r"neither shard-\*\.safetensors nor model\.safetensors is in .*check --init"):
         load_shards(tmp_path)
+
+
+def test_a_picture_beside_the_point_is_seen_at_a_glance(atlas: Atlas, layout: ChatLayout) -> None:
+    rng, picture = random.Random(0), scene("ball/0", 320, 240)
+    about = Sample(
+        task="scene_what", needs_image=True,
+        messages=(Message(role="user", text="图里是什么", picture=picture), Message(role="assistant", text="球")),
+    )  # fmt: skip
+    beside = replace(about, messages=(replace(about.messages[0], text="你好"), about.messages[1]), needs_image=False)
+    options = RowOptions(think=False, glance_share=0, stare_share=0)
+    make = RowMaker(layout, lambda _rng, _split: picture, "train", options)
+    rows = [row for sample in (about, beside) if (row := make.row(sample, rng)) is not None]
+    assert [row.detailed for row in rows] == [(True,), (False,)]
+    image = AutoGLMConfig.tiny().image_token_id
+    assert [int((row.input_ids == image).sum()) for row in rows] == [80, 20]
+    model = AutoGLMForConditionalGeneration(AutoGLMConfig.tiny(vocab_size=len(layout.tokenizer))).eval()
+    forward = FusionForward(model, Renderer(atlas, "cpu"), None)
+    together = forward(pad_rows(rows), seed=0, strength=0.0)[1]
+    alone = [forward(pad_rows([row]), seed=0, strength=0.0)[1] for row in rows]
+    torch.testing.assert_close(together, torch.cat(alone), atol=2e-3, rtol=1e-2)

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 class Ask:
     """One way to ask a case. `image` False leaves the pictures out, `speech_features` False keeps the transcript alone.
 
-    `uniform` replaces the gate's weights by equal ones; `gate_only` asks for the gate's weights and no reply.
+    `uniform` replaces the gate's weights by equal ones, `detail` shows every picture in all its tokens whatever its
+    weight; `gate_only` asks for the gate's weights and no reply.
     """
 
     think: bool = True
     image: bool = True
     speech_features: bool = True
     uniform: bool = False
+    detail: bool = False
     gate_only: bool = False
 
 
@@ -55,6 +57,7 @@ class Reply:
     gate: tuple[float, float, float] | None = None
     failure: str = ""
     output_tokens: int = 0
+    image_tokens: int = 0
     decode_ms: float = 0.0
 
 

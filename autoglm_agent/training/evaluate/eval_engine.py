@@ -150,7 +150,7 @@ def _turns(name: str, case: Case, ask: Ask, heard: dict[tuple[str, str], str]) -
         parts: list[m.Part] = []
         if message.picture is not None:
             if ask.image:
-                parts.append(m.ImagePart(frame_id=f"f{shown}"))
+                parts.append(m.ImagePart(frame_id=f"f{shown}", detail="high" if ask.detail else "auto"))
             shown += 1
         if message.spoken and spoken < len(case.waves):
             stream_id = f"s{spoken}"
@@ -183,6 +183,7 @@ def _gather(replies: dict[tuple[str, str], Reply], result: m.Result) -> None:
         case m.Finished():
             reply = replies[result.session_id, result.request_id]
             reply.output_tokens, reply.decode_ms = result.usage.output_tokens, result.decode_ms
+            reply.image_tokens = result.usage.image_tokens
             if result.gate is not None:
                 reply.gate = (result.gate.text, result.gate.image, result.gate.speech)
         case m.Failed(request_id=str(request_id)):

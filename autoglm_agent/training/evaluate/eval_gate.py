@@ -26,6 +26,7 @@ JOINT_ASKS: Final[Mapping[str, Ask]] = {
     "joint_no_picture": Ask(image=False),
     "joint_no_speech": Ask(speech_features=False),
     "joint_uniform": Ask(uniform=True),
+    "joint_uniform_detail": Ask(uniform=True, detail=True),
 }
 NOISY_SNR_DB = 3.0
 """Loud enough that transcripts have errors, so that the speech tokens have something to add."""
@@ -69,10 +70,12 @@ def _accuracies(context: Context, asks: Mapping[str, Ask], name: str, snr_db: fl
     samples = _joint_set(context)
     cases = context.material.cases(samples, lambda _: tuple(asks.values()), name, snr_db=snr_db)
     replies = context.subject.answer(cases)
-    return {
-        key: right([(case.sample, each[i]) for case, each in zip(cases, replies, strict=True)])
-        for i, key in enumerate(asks)
-    }
+    found = {}
+    for i, (key, ask) in enumerate(asks.items()):
+        of_ask = [(case.sample, each[i]) for case, each in zip(cases, replies, strict=True)]
+        tokens = np.mean([reply.image_tokens for _, reply in of_ask])
+        found[key] = replace(right(of_ask), detail=f"{tokens:.0f} visual tokens a turn" if ask.image else "")
+    return found
 
 
 def hearing_and_seeing(context: Context) -> Mapping[str, Measured]:
@@ -151,7 +154,8 @@ GROUPS: Final[tuple[Group, ...]] = (
             Spec(key="joint", title="spoken turn while a picture is shown, three of four about it", at_least=80.0),
             Spec(key="joint_no_picture", title="without the picture"),
             Spec(key="joint_no_speech", title="without speech tokens, transcript kept"),
-            Spec(key="joint_uniform", title="with a uniform gate"),
+            Spec(key="joint_uniform", title="with a uniform gate (it gives no picture all its tokens)"),
+            Spec(key="joint_uniform_detail", title="with a uniform gate, but every picture in all its tokens"),
             Spec(key="joint_gain_no_picture", title="gained by the picture", unit="points", at_least=3.0),
             Spec(key="joint_gain_uniform", title="gained by the gate", unit="points", at_least=3.0),
             Spec(key="joint_noisy", title=f"the same at {NOISY_SNR_DB:g} dB"),

@@ -64,6 +64,8 @@ class Row:
     pictures: tuple[Picture, ...]
     utterances: tuple[int, ...]
     gate: GateTarget
+    detailed: tuple[bool, ...] = ()
+    """Of each picture: whether it is seen in detail, or at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class FusionBatch:
     pictures: tuple[Picture, ...] | tuple[PackedPictures, ...]
     utterances: NDArray[np.int64]
     gate: NDArray[np.float32]
+    detailed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,10 @@ class RowOptions:
     damage_share: float = 0.14
     mute_share: float = 0.2
     deaf_share: float = 0.05
+    glance_share: float = 0.1
+    """Of the pictures that are needed: seen at a glance all the same, as when the gate is mistaken."""
+    stare_share: float = 0.15
+    """Of the pictures that are not: seen in detail."""
     max_tokens: int = 640
 
 
@@ -100,6 +107,7 @@ class RowMaker:
         self, layout: ChatLayout, distractor: Callable[[random.Random, Split], Picture], split: Split, options: RowOptions
     ) -> None:
         self.layout, self.distractor, self.split, self.options = layout, distractor, split, options
+        self._sizes = {True: layout.num_image_tokens, False: layout.num_coarse_image_tokens}
 
     def row(self, sample: Sample, rng: random.Random, spoken: Sequence[Utterance] | None = None) -> Row | None:
         """The row of a sample; None when it is too long. `spoken` replaces its spoken messages by utterances."""
@@ -109,17 +117,29 @@ class RowMaker:
         sample = self._with_distractor(sample, rng)
         think = self._thinks(sample, rng)
         messages, utterances, audio_tokens = self._messages(sample, rng, think, spoken)
+        detailed = self._detailed(sample, rng)
         prompt = self.layout.encode(
             messages, list(sample.tools) or None, add_generation_prompt=False, enable_thinking=think,
-            audio_tokens=audio_tokens, train=True,
+            audio_tokens=audio_tokens, image_tokens=[self._sizes[each] for each in detailed], train=True,
         )
         if len(prompt.input_ids) > self.options.max_tokens or prompt.labels is None:
             return None
         return Row(
             sample.task, np.asarray(prompt.input_ids, np.int64), np.asarray(prompt.block_ids, np.int64),
             np.asarray(prompt.is_global, np.bool_), np.asarray(prompt.is_text, np.bool_), np.asarray(prompt.labels, np.int64),
-            tuple(m.picture for m in sample.messages if m.picture is not None), utterances, gate_target(sample),
+            tuple(m.picture for m in sample.messages if m.picture is not None), utterances, gate_target(sample), detailed,
         )
+
+    def _detailed(self, sample: Sample, rng: random.Random) -> tuple[bool, ...]:
+        """How each picture is seen. One shown before the last question answered an earlier one."""
+        users = [message for message in sample.messages if message.role == "user"]
+        found = []
+        for message in users:
+            if message.picture is not None:
+                needed = bool(sample.needs_image) if message is users[-1] else True
+                share = 1 - self.options.glance_share if needed else self.options.stare_share
+                found.append(rng.random() < share)
+        return tuple(found)
 
     def _thinks(self, sample: Sample, rng: random.Random) -> bool:
         if self.options.think is not None:
@@ -191,7 +211,7 @@ def gate_target(sample: Sample) -> GateTarget:
         return IGNORED_GATE
     text, image, speech = 1.0, 0.0, 0.0
     if last.picture is not None:
-        image = 1.2 if sample.needs_image else 0.06
+        image = 1.6 if sample.needs_image else 0.06
     if last.spoken:
         speech = 1.0
         text = 0.6
@@ -233,7 +253,7 @@ def pad_rows(rows: Sequence[Row]) -> FusionBatch:
         tuple(r.task for r in rows), padded("input_ids", 0, np.int64), padded("block_ids", -1, np.int64),
         padded("is_global", 0, np.bool_), padded("is_text", 0, np.bool_), padded("labels", -100, np.int64),
         tuple(p for r in rows for p in r.pictures), np.array([u for r in rows for u in r.utterances], np.int64),
-        np.array([r.gate for r in rows], np.float32),
+        np.array([r.gate for r in rows], np.float32), np.array([d for r in rows for d in r.detailed], np.bool_),
     )
 
 

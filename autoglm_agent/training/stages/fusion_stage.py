@@ -24,6 +24,8 @@ from autoglm_agent.training.stages.ranks import SharedClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from autoglm_agent.model.network import AutoGLMForConditionalGeneration
     from autoglm_agent.training.pictures.render import Renderer
     from autoglm_agent.training.speech.spoken_pool import SpeechBank
@@ -66,7 +68,7 @@ class FusionForward:
 
         pixels = self.renderer.render(batch.pictures, seed=seed, strength=strength) if batch.pictures else None
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            visual = None if pixels is None else self._seen(pixels)
+            visual = None if pixels is None else self._seen(pixels, batch.detailed)
             speech = self.bank.tokens(self.model.speech, batch.utterances) if self.bank is not None else None
             output = self.model(
                 put(batch.input_ids), put(batch.block_ids), put(batch.is_global), put(batch.is_text), visual, speech,
@@ -74,14 +76,20 @@ class FusionForward:
             )
         return output.loss, output.logits, output.gate_weights
 
-    def _seen(self, pixels: Tensor) -> Tensor:
-        """Visual tokens of all pictures, [P·80, hidden]; some are looked at twice to keep the number of shapes small."""
+    def _seen(self, pixels: Tensor, detailed: NDArray[np.bool_]) -> Tensor:
+        """Visual tokens of all pictures in reading order, 80 or 20 each: [tokens, hidden].
+
+        Some pictures are looked at twice to keep the number of shapes small.
+        """
         count = len(pixels)
         if self.device.type == "cuda" and count % PICTURE_STEP:
             again = torch.arange(-count % PICTURE_STEP, device=self.device) % count
             pixels = torch.cat([pixels, pixels[again]])
-        tokens: Tensor = self.model.vision(pixels)[:count].flatten(0, 1)
-        return tokens
+        tokens: Tensor = self.model.vision(pixels)[:count]
+        both = torch.cat([tokens, self.model.vision.at_a_glance(tokens)], 1)
+        is_detail = np.arange(both.shape[1]) < tokens.shape[1]
+        kept = np.flatnonzero(is_detail == detailed[:, None])
+        return both.flatten(0, 1)[torch.from_numpy(kept).to(self.device, non_blocking=True)]
 
 
 def gate_loss(weights: Tensor, batch: FusionBatch, fused_id: int) -> Tensor:

@@ -61,7 +61,10 @@ def make_layout() -> ChatLayout:
 def eval_batches(pool: Sequence[SpokenSample], typed: Sequence[Sample], *, think: bool, rows_per_batch: int = 32) -> list[FusionBatch]:
     """Rows of held-out samples, typed and spoken, in one mode of thinking."""
     rng = random.Random(11)
-    options = RowOptions(think=think, distractor_share=0.3, damage_share=0, mute_share=0, deaf_share=0, max_tokens=900)
+    options = RowOptions(
+        think=think, distractor_share=0.3, damage_share=0, mute_share=0, deaf_share=0,
+        glance_share=0, stare_share=0, max_tokens=900,
+    )
     maker = RowMaker(make_layout(), random_distractor, "eval", options)
     rows: list[Row | None] = [maker.row(sample, rng) for sample in typed]
     rows += [maker.row(item.sample, rng, item.versions[0]) for item in pool]
