@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from autoglm_agent.errors import InputError
 from autoglm_agent.training.pictures.photo_bank import pack_photos
 from autoglm_agent.training.pictures.photos import CLASSES
-from autoglm_agent.training.pictures.sprites import build_atlas
+from autoglm_agent.training.pictures.sprites import FONT_PACKAGES, Atlas, build_atlas
 from autoglm_agent.training.speech.pack import build_pack
 from autoglm_agent.training.text.raw_text import build_text_pack
 
@@ -26,13 +26,14 @@ def prepare_packs(data: Path, out: Path) -> Iterator[str]:
     """Build every pack under `out`; yields a line for each.
 
     Raises:
-        InputError: the data folder lacks a set.
+        InputError: the data folder lacks a set, or the machine a font.
     """
     for name in NEEDED:
         if not (data / name).is_file():
             raise InputError(f"{data / name} is missing; get the public sets that the model card names.")
     yield f"text: {_mib(build_text_pack(data / 'text', out / 'text').parent):.1f} MiB"
-    build_atlas(out / "pictures")
+    if not Atlas.load(build_atlas(out / "pictures")).is_whole:
+        raise InputError(f"fonts for labels and scenes are missing; apt-get install {FONT_PACKAGES}, then prepare again.")
     _photos(data / "vision", out / "pictures")
     yield f"pictures: {_mib(out / 'pictures'):.1f} MiB"
     yield f"speech: {build_pack(data, out / 'speech') / 2**20:.1f} MiB"

@@ -43,7 +43,6 @@ SENTENCES = Path(__file__).parent / "eval_sentences.txt"
 """800 open-domain sentences of the held-out split, none of them an HSK sentence: smile (CC0), CrossWOZ, KdConv (Apache-2.0)."""
 VOICE_CHUNK = 64
 JPEG_QUALITY = 95
-FONT_PACKAGES = "fonts-noto-cjk fonts-wqy-zenhei fonts-lxgw-wenkai fonts-noto-color-emoji"
 
 
 def require_voice() -> None:
@@ -89,7 +88,7 @@ class Material:
             InputError: the fonts are not installed.
         """
         from autoglm_agent.training.pictures.render import Renderer as Drawer
-        from autoglm_agent.training.pictures.sprites import EVAL_FONTS, TRAIN_FONTS, Atlas, build_atlas
+        from autoglm_agent.training.pictures.sprites import FONT_PACKAGES, Atlas, build_atlas
 
         if self.data is not None and self.data.atlas_dir is not None:
             return Drawer(Atlas.load(self.data.atlas_dir))
@@ -98,7 +97,7 @@ class Material:
                 atlas = Atlas.load(build_atlas(folder))
             except FileNotFoundError:
                 atlas = None
-        if atlas is None or not {*TRAIN_FONTS, *EVAL_FONTS} <= set(atlas.fonts) or "apple/e1f34e" not in atlas.sprite_names:
+        if atlas is None or not atlas.is_whole:
             raise InputError(f"needs fonts: apt-get install {FONT_PACKAGES}, or --data with the packs")
         return Drawer(atlas)
 

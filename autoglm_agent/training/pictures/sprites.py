@@ -34,6 +34,8 @@ GLYPH_CELL_PX = 48
 GLYPH_EM_PX = 44  # leaves room in the cell for strokes beyond the em box
 ATLAS_FILE = "atlas.npz"
 
+FONT_PACKAGES = "fonts-noto-cjk fonts-wqy-zenhei fonts-lxgw-wenkai fonts-noto-color-emoji"
+"""Debian's packages that hold them all."""
 TRAIN_FONTS = ("sans", "sansb", "serif", "zenhei")
 EVAL_FONTS = ("wenkai", "serifb")
 _FONT_FILES: dict[str, tuple[str, int]] = {
@@ -93,6 +95,11 @@ class Atlas:
                 glyphs.astype(np.uint8),
                 data["advances"].astype(np.float32),
             )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every font and the colour emoji, as training and evaluation need it."""
+        return {*TRAIN_FONTS, *EVAL_FONTS} <= set(self.fonts) and "apple/e1f34e" in self.sprite_names
 
     def save(self, path: Path) -> None:
         """Write the atlas; glyphs are kept at 16 grey levels, two pixels a byte."""
