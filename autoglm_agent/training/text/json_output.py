@@ -77,7 +77,7 @@ def json_output(rng: random.Random, split: Split) -> Sample:
         Message(role="user", text=text),
         Message(
             role="assistant",
-            text=json.dumps(wanted, ensure_ascii=False),
+            text=json.dumps(wanted, ensure_ascii=False, separators=(",", ":")),  # as grammars write it
             reasoning="，".join(f"{key}是{value}" for key, value in wanted.items()) + "。",
         ),
     )
