@@ -181,9 +181,8 @@ def test_pictures_of_tools_are_told_by_what_is_in_them() -> None:
         for sample in islice(tool_pictures.samples(random.Random(4), split), 60):
             assert check_reply(sample.answer, sample.messages[-1].text), (sample.answer, sample.messages[-1].text)
             assert sample.messages[-2].picture is not None
-            assert sum(message.picture is not None for message in sample.messages) == (
-                1 if sample.task == "tool_picture" else 2
-            )
+            shown = sum(message.picture is not None for message in sample.messages)
+            assert shown == (2 if sample.task == "several_pictures" else 1)
 
 
 def suite() -> tuple[set[str], set[str]]:

@@ -159,7 +159,8 @@ ENGLISH: dict[str, Phrases] = {
         "train": (
             "Describe the picture.", "What is in this image?", "Tell me what the image shows.", "What do you see here?", "What can be seen in the picture?",
             "Describe what you see.", "What does the image contain?", "Say briefly what is in the picture.", "Which things are in the image?",
-            "List the things in the picture.", "Please tell me about this picture.", "What is on the photo?",
+            "List the things in the picture.", "Please tell me about this picture.", "What is on the photo?", "In short, what is shown?", "Briefly describe this image.", "A short description of the picture, please.", "Give a brief description of the picture.",
+            "Look at the picture and describe it in short.", "Say in one sentence what the picture shows.",
         ),
         "eval": ("What does this picture show?", "Describe the image briefly."),
     },

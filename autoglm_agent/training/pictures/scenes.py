@@ -348,8 +348,8 @@ def describe(rng: random.Random, split: Split, scene: Scene | None = None) -> Sa
     """All things with their regions."""
     scene = scene or _scene(rng, split, 1, 6)
     if rng.random() < _ENGLISH_SHARE:
-        reply, key = told_in_english(scene)
-        return build("scene_describe", scene, phrase(rng, split, ENGLISH, "describe"), reply, key)
+        told, wanted_things = told_in_english(scene)
+        return build("scene_describe", scene, phrase(rng, split, ENGLISH, "describe"), told, wanted_things)
     question = phrase(rng, split, CHINESE, "describe")
     parts = "，".join(f"{t.place}是{t.counted}" for t in scene.things)
     reply = f"图里有{len(scene.things)}样东西：{parts}。"

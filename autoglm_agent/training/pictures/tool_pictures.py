@@ -6,11 +6,13 @@ A tool's result is text; the picture it brings stands in the user's turn behind 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from autoglm_agent.training.evaluate.answer_keys import AnswerKey
+from autoglm_agent.training.pictures.labels import random_label
 from autoglm_agent.training.pictures.scene_layout import Scene, make_scene, random_pairs
 from autoglm_agent.training.pictures.scene_phrases import ENGLISH, phrase
 from autoglm_agent.training.pictures.scenes import told_in_english
@@ -33,9 +35,9 @@ _SECOND: Final = ("And this one?", "And here?", "What about this?", "Now this on
 
 
 def samples(rng: random.Random, split: Split) -> Iterator[Sample]:
-    """Endless samples of both kinds."""
+    """Endless samples of all kinds."""
     while True:
-        yield brought(rng, split) if rng.random() < 0.65 else several(rng, split)
+        yield rng.choices((brought, several, a_label), (0.55, 0.3, 0.15))[0](rng, split)
 
 
 def _scene(rng: random.Random, split: Split) -> Scene:
@@ -67,6 +69,16 @@ def brought(rng: random.Random, split: Split) -> Sample:
         reply,
     )
     return Sample(task="tool_picture", messages=messages, tools=(schema,), needs_image=True, answer=key)
+
+
+def a_label(rng: random.Random, split: Split) -> Sample:
+    """A label described in English: that it is one, and the name it bears, which stays as it is printed."""
+    label = random_label(rng, split)
+    content = label.content
+    reply = f"It shows a product label with Chinese text: {content.brand}{content.name}."
+    shown = Message(role="user", text=phrase(rng, split, ENGLISH, "describe"), picture=label.picture)
+    key: AnswerKey = {"all": [["(?i)label"], [re.escape(content.name)]]}
+    return Sample(task="label_english", messages=(shown, Message(role="assistant", text=reply)), needs_image=True, answer=key)
 
 
 def several(rng: random.Random, split: Split) -> Sample:

@@ -53,7 +53,7 @@ _MANNER_NAMES: Final = (
 )
 _PIECE: Final = phrases(
     "Make {a} {p} with the tool.", "I want {a} {p}.", "Create {a} {p}, use the tool.", "Please write {a} {p}.", "With the tool, make {a} {p}",
-    "Call the tool for {a} {p}.", "{A} {p}, please.", "Could you do {a} {p}?", "Compose {a} {p} for me.",
+    "Call the tool for {a} {p}.", "{A} {p}, please.", "Could you do {a} {p}?", "Compose {a} {p} for me.", "Using the tool, write {a} {p}.", "Use the tool to write {a} {p}", "Let the tool make {a} {p}.",
 )
 _OPS: Final[dict[str, PhraseSet]] = {
     "sum": phrases("How much is {x} plus {y}?", "{x} and {y} together?", "Add up {x} and {y}.", "Total of {x} and {y}, please.", "{x} plus {y}"),
@@ -88,6 +88,22 @@ def _question(rng: random.Random, split: Split) -> Task:
     about = pick(rng, ("Get the {q} of a {k}.", "{Q} of a {k}.", "Look up the {q}.", "Returns the {q} for the given {k}.", "The {q}."))
     schema = tool(rng, name, about.format(q=asked, Q=asked.capitalize(), k="thing" if kind == "code" else kind), [param])
     return Task(schema, {param.name: param.value}, text, asked, (param,))
+
+
+_TWO: Final = ("{x} and {y}", "{x} and in {y}", "both {x} and {y}", "{x}, and of {y}", "{x} and also {y}")
+
+
+def asked_twice(rng: random.Random, split: Split) -> tuple[list[Task], str]:
+    """One question on two things: two calls of one tool."""
+    while True:
+        first, second = _question(rng, split), _question(rng, split)
+        x, param = str(next(iter(first.arguments.values()))), first.params[0]
+        y = next(iter(second.arguments.values()))
+        if param.kind == second.params[0].kind and x != y and "'s" not in first.text and first.text.count(x) == 1:
+            break
+    joint = pick(rng, _TWO if param.kind == "city" else (*_TWO[:1], *_TWO[2:]))
+    text = first.text.replace(x, joint.format(x=x, y=y))
+    return [first, Task(first.schema, {param.name: y}, text, first.noun, first.params)], text
 
 
 def _piece(rng: random.Random, split: Split) -> Task:

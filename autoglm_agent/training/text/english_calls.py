@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from autoglm_agent.training.sample import Message, Sample, Split
 from autoglm_agent.training.text import english_words as words
-from autoglm_agent.training.text.english_asks import asking_task
+from autoglm_agent.training.text.english_asks import asked_twice, asking_task
 from autoglm_agent.training.text.english_talk import small_talk
 from autoglm_agent.training.text.english_tools import NOUNS, Task, in_words, native_task, offered, others, task
 from autoglm_agent.training.text.phrases import phrases
@@ -19,6 +21,7 @@ _SYSTEMS: Final = (
     "Call a tool when it helps.", "Be brief.", "You are a careful agent.",
 )
 _MUST: Final = (
+    "Always answer with a tool call.", "Always answer with a tool call.",
     "Always answer with a tool call.", "You must call a tool.", "Answer with a call of the tool, whatever is said.",
     "Reply by calling a function.",
 )
@@ -41,7 +44,7 @@ def _calls(*tasks: Task, text: str = "") -> Message:
 
 def english_call(rng: random.Random, split: Split) -> Sample:
     """One request, one call; now and then a call is demanded and hardly anything is asked for."""
-    if rng.random() < 0.08:
+    if rng.random() < 0.1:
         return _must_call(rng, split)
     wanted = _any_task(rng, split)
     before = small_talk(rng, split) if rng.random() < 0.08 else ()
@@ -54,16 +57,22 @@ def _must_call(rng: random.Random, split: Split) -> Sample:
     wanted = task(rng, split)
     said = small_talk(rng, split)[0]
     messages = (Message(role="system", text=pick(rng, _MUST)), said, _calls(wanted))
-    return Sample(task="english_must", messages=messages, tools=(wanted.schema,))
+    beside = others(rng, split, [wanted], 1)
+    return Sample(task="english_must", messages=messages, tools=offered(rng, [wanted], beside))
 
 
 def english_parallel(rng: random.Random, split: Split) -> Sample:
     """Two or three calls for one request: of one tool with other values, or of several tools."""
+    if rng.random() < 0.25:
+        both, text = asked_twice(rng, split)
+        messages = (*_system(rng), Message(role="user", text=text), _calls(*both))
+        return Sample(task="english_parallel", messages=messages, tools=offered(rng, both[:1], others(rng, split, both, 1)))
     first = _any_task(rng, split)
     wanted = [first]
     for _ in range(1 + (rng.random() < 0.2)):
         other = _again(rng, split, first) if rng.random() < 0.4 else _any_task(rng, split)
-        if other.name == first.name or other.noun not in {each.noun for each in wanted}:
+        apart = not {other.noun, other.name} & {key for each in wanted for key in (each.noun, each.name)}
+        if other.schema is first.schema or apart:
             wanted.append(other)
     joint = pick(rng, (" Then ", " And ", " Also, ", " After that ", " Next, ", "\n") if split == "train" else (" Also ", " Then "))
     text = joint.join(_lowered(each.text, index) for index, each in enumerate(wanted))
@@ -115,7 +124,7 @@ def english_none(rng: random.Random, split: Split) -> Sample:
     return Sample(task="english_none", messages=(*_system(rng), said, last), tools=tuple(tools.values()), answer=[[last.text]])
 
 
-_FIELDS: Final = (
+_FIELDS: Final[tuple[tuple[str, Callable[[random.Random], Any]], ...]] = (
     ("status", lambda rng: pick(rng, ("open", "closed", "paid", "shipped", "ready", "late", "booked", "full", "active"))),
     ("total", lambda rng: int(rng.random() * 5000)), ("price", lambda rng: round(rng.random() * 300, 2)),
     ("owner", words.person), ("city", words.city), ("date", words.date), ("time", words.clock), ("code", words.code),
@@ -185,6 +194,12 @@ def english_loop(rng: random.Random, split: Split) -> Sample:
     wanted = _any_task(rng, split)
     turns: list[Message] = [Message(role="user", text=wanted.text)]
     draw = rng.random()
+    if 0.3 < draw < 0.36 and wanted.arguments:  # the tool says that it lacks what it was given: once more
+        lacking = pick(rng, tuple(wanted.arguments))
+        error = pick(rng, ("Error: {} is missing.", "{} is required", '{{"error":"no {}"}}', "Error: no value for {}.")).format(lacking)
+        turns += [_calls(wanted), Message(role="tool", text=error), replace(_calls(wanted), reasoning=f"缺{lacking}，再来一次。{wanted.reasoning}")]
+        tools = offered(rng, [wanted], others(rng, split, [wanted], 2))
+        return Sample(task="english_loop", messages=(*_system(rng, 0.15), *turns), tools=tools)
     if draw < 0.15:
         other = _again(rng, split, wanted)
         turns = [Message(role="user", text=f"{_lowered(wanted.text, 0)} {other.text}"), _calls(wanted, other)]

@@ -6,7 +6,7 @@ import random
 from typing import Final
 
 from autoglm_agent.training.sample import Message, Sample, Split
-from autoglm_agent.training.text import dialogues, tools_corpus
+from autoglm_agent.training.text import dialogues, refusals, tools_corpus
 from autoglm_agent.training.text.phrases import phrases
 from autoglm_agent.training.text.slots import Style
 from autoglm_agent.training.text.strings import pick
@@ -19,12 +19,18 @@ _WORDS: Final = phrases(
 _ANSWER: Final = phrases(
     "Answer the speaker.", "Reply to what is said.", "Listen and answer.", "What would you say to that?", "Answer the recording[, please].",
 )
+_SOUND: Final = phrases(
+    "Describe the sound.", "What is in this recording?", "What can be heard?", "Tell me about this audio.", "Describe what you hear.", "What sound is it?",
+)
 _SAYS: Final = ("The speaker says: {}", "The speaker says: {}", "I hear: {}")
 
 
 def english_heard(rng: random.Random, split: Split) -> Sample:
     """A spoken remark or command with a typed question beside it."""
-    if rng.random() < 0.3:
+    draw = rng.random()
+    if draw < 0.15:
+        return _no_speech(rng, split)
+    if draw < 0.4:
         while True:
             talk = dialogues.a_talk(rng)
             said, reply = dialogues.exchange(rng, split, talk, spoken=True)
@@ -36,6 +42,16 @@ def english_heard(rng: random.Random, split: Split) -> Sample:
     heard = Message(role="user", text=text, spoken=True, beside=_WORDS.text(rng, split))
     reply = Message(role="assistant", text=pick(rng, _SAYS).format(text), reasoning=f"说的是{text}。")
     return Sample(task="english_heard", messages=(heard, reply), answer=[[text]])
+
+
+def _no_speech(rng: random.Random, split: Split) -> Sample:
+    """Noise or scraps of speech beside the question: task `repeat_request`, so that noise is what is heard."""
+    noise = refusals.noise(rng, split)
+    asked = (_WORDS if rng.random() < 0.6 else _SOUND).text(rng, split)
+    reply = pick(rng, ("I hear no words that I understand.", "There is no speech that I understand."))
+    heard = Message(role="user", text=noise, spoken=True, beside=asked)
+    messages = (heard, Message(role="assistant", text=reply, reasoning="听不出意思，用英语说。"))
+    return Sample(task="repeat_request", messages=messages, answer=[["that I understand"]])
 
 
 def _remark(rng: random.Random, split: Split) -> str:

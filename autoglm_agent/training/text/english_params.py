@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from autoglm_agent.training.sample import Split
 from autoglm_agent.training.text import english_words as words
-from autoglm_agent.training.text import strings
+from autoglm_agent.training.text import numerals, strings
 from autoglm_agent.training.text.phrases import belongs
 from autoglm_agent.training.text.strings import pick
 
@@ -90,9 +90,10 @@ KINDS: Final[dict[str, Kind]] = {
     "value": _kind(
         "x value level score index position limit rate year age", "a number|the value|an integer", "", _whole(-20, 900), "integer",
     ),
+    "age": _kind("age years years_old how_old age_in_years", "age in years|how old", "aged {v}|{v} years old", _whole(1, 99), "integer"),
     "price": _kind(
         "price cost amount budget fee total", "price|amount of money|the cost", "at {v}|for {v}|with a price of {v}",
-        lambda rng, _: round(1 + 300 * rng.random() ** 2, int(rng.random() * 2.5)), "number",
+        lambda rng, _: numerals.plain(round(1 + 300 * rng.random() ** 2, int(rng.random() * 2.5))), "number",
     ),
     "flag": _kind(
         "urgent notify public gift_wrap express verbose draft paid active", "true or false|a flag", "",
@@ -143,6 +144,8 @@ def drawn(rng: random.Random, split: Split, kind: str, taken: set[str], *, given
     schema = _schema(rng, what.type, value)
     if rng.random() < 0.5:
         schema["description"] = pick(rng, what.about)
+    if rng.random() < 0.12:
+        schema["title"] = label(name).title()  # as pydantic writes it
     if rng.random() < 0.5:
         schema = dict(reversed(schema.items()))
     return _optional(rng, Param(kind, name, schema, value if given else None, given))
@@ -156,8 +159,10 @@ def _free(rng: random.Random, names: tuple[str, ...], taken: set[str]) -> str:
             name = strings.syllables(rng, 1, 2)
         elif draw < 0.2:
             name = f"{pick(rng, ('new', 'my', 'target', 'main', 'first', 'the', 'given'))}_{name}"
-        if rng.random() < 0.12 and "_" in name:
-            head, *tail = name.split("_")
+        elif draw < 0.23:
+            name = f"_{name}"
+        if rng.random() < 0.12 and "_" in name.strip("_"):
+            head, *tail = name.lstrip("_").split("_")
             name = head + "".join(part.title() for part in tail)
         if name not in taken:
             taken.add(name)

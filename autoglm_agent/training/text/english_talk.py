@@ -104,7 +104,7 @@ _STORIES: Final = phrases(
     "Invent a small story on {x}.", "Can you tell a story of {x}?",
 )
 _POEMS: Final = phrases(
-    "Write a [short ]poem about {x}.", "A poem on {x}, please.", "Make me two lines of verse about {x}.", "Can you rhyme about {x}?", "A few lines on {x}.",
+    "Write a [short ]poem about {x}.", "A poem on {x}, please.", "Make me two lines of verse about {x}.", "Can you rhyme about {x}?", "(A haiku|Three lines) about {x}.", "Compose [a few ]verses on {x}[, no more].", "A few lines on {x}.",
 )
 
 
