@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoglm_agent.training.pictures import joint, labels, photos, scene_steps, scenes
+from autoglm_agent.training.pictures import joint, labels, photos, scene_steps, scenes, tool_pictures
 from autoglm_agent.training.pictures.scene_layout import random_scene
 from autoglm_agent.training.text.mix import text_samples
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autoglm_agent.training.sample import Sample, Split
 
 SHARES: dict[str, float] = {
-    "text": 0.45, "scenes": 0.13, "scene_steps": 0.09, "scene_talks": 0.07, "labels": 0.10, "label_talks": 0.04, "photos": 0.06,
+    "text": 0.45, "scenes": 0.12, "tool_pictures": 0.01, "scene_steps": 0.09, "scene_talks": 0.07, "labels": 0.10, "label_talks": 0.04, "photos": 0.06,
     "joint": 0.06,
 }  # fmt: skip
 """Of typed training samples; spoken ones come from their own pool. Talks ask several questions of one picture: the
@@ -34,6 +34,7 @@ def _streams(rng: random.Random, split: Split) -> dict[str, Iterator[Sample]]:
         "text": text_samples(rng, split),
         "scenes": scenes.samples(rng, split),
         "scene_steps": scene_steps.samples(rng, split),
+        "tool_pictures": tool_pictures.samples(rng, split),
         "scene_talks": scenes.talks(rng, split),
         "labels": labels.samples(rng, split),
         "label_talks": labels.talks(rng, split),

@@ -16,6 +16,7 @@ class Message:
     """One message. A user message may be spoken (then `text` is what is said) and may show a picture.
 
     `tool_calls` holds `{"name": str, "arguments": dict}`; the answer of a tool has role `tool`.
+    `beside` is what a user types beside what is said: a question on the recording.
     `reasoning` is the true thinking trace; the trainer drops it when it trains the non-thinking mode.
     """
 
@@ -25,6 +26,7 @@ class Message:
     tool_calls: tuple[dict[str, Any], ...] = ()
     spoken: bool = False
     picture: Picture | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

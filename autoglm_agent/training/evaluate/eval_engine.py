@@ -152,6 +152,8 @@ def _turns(name: str, case: Case, ask: Ask, heard: dict[tuple[str, str], str]) -
             if ask.image:
                 parts.append(m.ImagePart(frame_id=f"f{shown}", detail="high" if ask.detail else "auto"))
             shown += 1
+        if message.beside:
+            parts.append(m.TextPart(text=message.beside + "\n"))
         if message.spoken and spoken < len(case.waves):
             stream_id = f"s{spoken}"
             parts.append(m.AudioPart(stream_id=stream_id, transcript=heard.get((name, stream_id), "")))

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autoglm_agent.errors import InputError
 from autoglm_agent.model.loading import resolve
-from autoglm_agent.training.evaluate import eval_gate, eval_replies, eval_speech, eval_speed, eval_turns
+from autoglm_agent.training.evaluate import eval_english, eval_gate, eval_replies, eval_speech, eval_speed, eval_turns
 from autoglm_agent.training.evaluate.eval_engine import EngineSubject
 from autoglm_agent.training.evaluate.eval_recordings import EvalData
 from autoglm_agent.training.evaluate.eval_report import table_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 GROUPS: Final[tuple[Group, ...]] = (
-    *eval_speech.GROUPS, *eval_turns.GROUPS, *eval_replies.GROUPS, *eval_gate.GROUPS, *eval_speed.GROUPS,
+    *eval_speech.GROUPS, *eval_turns.GROUPS, *eval_replies.GROUPS, *eval_english.GROUPS, *eval_gate.GROUPS, *eval_speed.GROUPS,
 )  # fmt: skip
 SESSIONS: Final = {"cpu": 16, "cuda": 96}
 """Conversations at a time: on a CPU more only grow the cache, on a GPU they share each pass."""

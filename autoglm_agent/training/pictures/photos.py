@@ -197,7 +197,8 @@ _QUESTIONS: dict[Split, dict[str, tuple[str, ...]]] = {
         "any": ("这是什么？", "图里是什么？", "你看到了什么？", "图片里拍的是什么？", "帮我看看这是什么。",
                 "这个叫什么？", "认得出这是什么吗？",
                 "我手里拿的是什么？", "照片上是什么东西？", "这张照片拍的是什么？", "请告诉我图中的物品。",
-                "What is this?", "What do you see?"),
+                "What is this?", "What do you see?", "What's this?", "What is on the photo?", "Describe the photo.", "Briefly describe this image.",
+                "What does the picture show?", "Tell me what this is.", "In short, what is shown?", "Name this thing."),
         "fruit": ("图里是什么水果？", "这是什么水果？", "这种水果叫什么？", "你看这是哪种水果？",
                   "What fruit is this?"),
         "vegetable": ("图里是什么蔬菜？", "这是什么菜？", "这种蔬菜叫什么？", "你看这是哪种菜？",
@@ -241,7 +242,10 @@ def photo_sample(rng: random.Random, split: Split, photo_class: PhotoClass, phot
         key = {"all": [photo_pattern(coarse)]}
     user = Message(role="user", text=question, picture=random_photo(rng, split, photo), spoken=rng.random() < 0.2)
     assistant = Message(role="assistant", text=reply)
-    return Sample(task="photo_name", messages=(user, assistant), needs_image=True, think="never", answer=dict(key))
+    # In English it is asked with thinking on as well, by programs that leave it on: the thought is then empty.
+    return Sample(
+        task="photo_name", messages=(user, assistant), needs_image=True, think="either" if question.isascii() else "never", answer=dict(key)
+    )
 
 
 def photo_pattern(coarse: str) -> list[str]:

@@ -139,6 +139,31 @@ ENGLISH: dict[str, Phrases] = {
         "train": ("How many {k}s are there?", "How many {k}s do you see?", "Count the {k}s.", "How many {k}s can you count?", "The picture has how many {k}s?"),
         "eval": ("How many {k}s are in the picture?",),
     },
+    "count_color": {
+        "train": ("How many {c} things are there?", "Count the {c} things.", "How many things are {c}?", "How many {c} objects do you see?", "Number of {c} things?"),
+        "eval": ("How many of the things are {c}?",),
+    },
+    "count_pair": {
+        "train": ("How many {n}s are there?", "Count the {n}s.", "How many {n}s do you see?", "Number of {n}s, please.", "The picture shows how many {n}s?"),
+        "eval": ("How many {n}s are in the picture?",),
+    },
+    "count_all": {
+        "train": ("How many things are there?", "Count all things.", "How many objects do you see?", "How many things does the picture show?", "What is the number of things?"),
+        "eval": ("How many things are in the picture?",),
+    },
+    "is_side": {
+        "train": ("Is the {a} {s} the {b}?", "Does the {a} lie {s} the {b}?", "Do you see the {a} {s} the {b}?", "The {a} is {s} the {b}, right?", "Tell me if the {a} is {s} the {b}."),
+        "eval": ("Can you see the {a} {s} the {b}?",),
+    },
+    "describe": {
+        "train": (
+            "Describe the picture.", "What is in this image?", "Tell me what the image shows.", "What do you see here?", "What can be seen in the picture?",
+            "Describe what you see.", "What does the image contain?", "Say briefly what is in the picture.", "Which things are in the image?",
+            "List the things in the picture.", "Please tell me about this picture.", "What is on the photo?", "In short, what is shown?", "Briefly describe this image.", "A short description of the picture, please.", "Give a brief description of the picture.",
+            "Look at the picture and describe it in short.", "Say in one sentence what the picture shows.",
+        ),
+        "eval": ("What does this picture show?", "Describe the image briefly."),
+    },
     "where": {
         "train": ("Where is the {n}?", "Where's the {n}?", "Find the {n}.", "In which part is the {n}?", "Where in the picture do you see the {n}?"),
         "eval": ("In which part of the picture is the {n}?",),

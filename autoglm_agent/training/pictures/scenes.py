@@ -18,7 +18,7 @@ from autoglm_agent.training.sample import Message, Sample, Split
 
 __all__ = ["TASKS", "random_scene", "samples", "spoken_samples"]
 
-_ENGLISH_SHARE = 0.08
+_ENGLISH_SHARE = 0.14
 _SPOKEN_SHARE = 0.15  # of the scene questions; the rest are typed
 _NOT_SEEN = ["没有", "没看到", "看不到", r"(?i)\b(no|not|nothing|don't)\b"]
 
@@ -191,17 +191,17 @@ def count(rng: random.Random, split: Split, scene: Scene | None = None) -> Sampl
         mode = rng.choice(("count_kind", "count_all"))
     kind, tone = _count_target(rng, split, scene, mode)
     found = scene.named(kind, tone)
-    english = mode == "count_kind" and rng.random() < _ENGLISH_SHARE
+    english = rng.random() < _ENGLISH_SHARE
     measure = KINDS[kind].measure if kind else "样" if mode == "count_all" else "个"
     noun = called(rng, kind, tone)
-    slots = {"k": KINDS[kind].english if english and kind else noun, "n": noun, "m": measure}
-    question, spoken = _ask(
-        rng, split, scene, "count", mode, english, c=f"{COLORS[tone].chinese}色" if tone else "", **slots
-    )
+    in_english = f"{tone or ''} {KINDS[kind].english if kind else 'thing'}".strip()
+    slots = {"k": in_english if english else noun, "n": in_english if english else noun, "m": measure}
+    slots["c"] = tone or "" if english else f"{COLORS[tone].chinese}色" if tone else ""
+    question, spoken = _ask(rng, split, scene, "count", mode, english, **slots)
     name = (f"{COLORS[tone].chinese}色的" if tone else "") + (KINDS[kind].chinese if kind else "东西")
     total = len(found)
-    if english and kind:
-        reply = f"There {'is' if total == 1 else 'are'} {total} {KINDS[kind].english}{'s' * (total != 1)}."
+    if english:
+        reply = f"There {'is' if total == 1 else 'are'} {total} {in_english}{'s' * (total != 1)}."
     elif total == 0:
         reply = f"图里没有{name}。" if mode != "count_all" else "图里什么都没有，是0样东西。"
     else:
@@ -288,6 +288,8 @@ def relation(rng: random.Random, split: Split, scene: Scene | None = None) -> Sa
     mode = rng.choice(("is_side", "which_side" if len(sides) == 1 else "which_more", "which_more"))
     seen = f"{a.name}在{a.place}，{b.name}在{b.place}。"
     slots = {"a": called(rng, a.kind, a.color), "b": called(rng, b.kind, b.color)}
+    if rng.random() < _ENGLISH_SHARE:
+        return _side_in_english(rng, split, scene, a, b, side, seen)
     if mode == "is_side":
         asked = side if rng.random() < 0.5 else _SIDES[side]
         question = phrase(rng, split, CHINESE, mode, s=_SIDE_WORDS[asked], **slots)
@@ -310,6 +312,18 @@ def relation(rng: random.Random, split: Split, scene: Scene | None = None) -> Sa
     return build("scene_relation", scene, question, reply, key, seen, spoken=rng.random() < _SPOKEN_SHARE)
 
 
+_ENGLISH_SIDES = {"左": "left of", "右": "right of", "上": "above", "下": "below"}
+
+
+def _side_in_english(rng: random.Random, split: Split, scene: Scene, a: Thing, b: Thing, side: str, seen: str) -> Sample:
+    """Whether a lies on a side of b, in English."""
+    asked = side if rng.random() < 0.5 else _SIDES[side]
+    question = phrase(rng, split, ENGLISH, "is_side", s=_ENGLISH_SIDES[asked], a=a.english, b=b.english)
+    reply = f"{'Yes' if asked == side else 'No'}, the {a.english} is {_ENGLISH_SIDES[side]} the {b.english}."
+    key: AnswerKey = {"all": [["(?i)^yes" if asked == side else "(?i)^no"]]}
+    return build("scene_relation", scene, question, reply, key, seen)
+
+
 def empty(rng: random.Random, split: Split) -> Sample:
     """Any question about a picture that shows nothing."""
     scene = make_scene(rng, [])
@@ -320,9 +334,22 @@ def empty(rng: random.Random, split: Split) -> Sample:
     return build("scene_empty", scene, question, reply, key, "画面是空的。", spoken=spoken)
 
 
+def told_in_english(scene: Scene) -> tuple[str, AnswerKey]:
+    """All things of a scene with their places, in English, and the key of that."""
+    total = len(scene.things)
+    parts = [f"{'an' if t.english[0] in 'aeiou' else 'a'} {t.english} at the {REGIONS[t.region].english}" for t in scene.things]
+    wanted = [
+        [rf"(?i:{t.color}) ?(?:{KINDS[t.kind].pattern})[^,.]*(?:{REGIONS[t.region].pattern})"] for t in scene.things
+    ]
+    return f"There {'is' if total == 1 else 'are'} {total} thing{'s' * (total != 1)}: {', '.join(parts)}.", {"all": wanted}
+
+
 def describe(rng: random.Random, split: Split, scene: Scene | None = None) -> Sample:
     """All things with their regions."""
     scene = scene or _scene(rng, split, 1, 6)
+    if rng.random() < _ENGLISH_SHARE:
+        told, wanted_things = told_in_english(scene)
+        return build("scene_describe", scene, phrase(rng, split, ENGLISH, "describe"), told, wanted_things)
     question = phrase(rng, split, CHINESE, "describe")
     parts = "，".join(f"{t.place}是{t.counted}" for t in scene.things)
     reply = f"图里有{len(scene.things)}样东西：{parts}。"

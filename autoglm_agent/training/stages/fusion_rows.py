@@ -171,6 +171,8 @@ class RowMaker:
             content: list[dict[str, str]] = []
             if message.picture is not None:
                 content.append({"type": "image"})
+            if message.beside:
+                content.append({"type": "text", "text": message.beside + "\n"})
             if message.spoken and pending:
                 utterance = pending.pop(0)
                 transcript, deaf = self._heard(utterance, rng)

@@ -44,6 +44,7 @@ _SAY: Final = (
     ),
 )
 _ASK: Final = (
+    "Answer in JSON with this schema: {s}", "Answer in JSON with this schema: {s}",
     "按这个JSON格式输出：{s}", "只输出JSON，结构：{s}", "Extract the facts as JSON: {s}",
     "Answer in JSON with this schema: {s}", "用JSON回答，schema是{s}",
 )
@@ -67,9 +68,13 @@ def json_output(rng: random.Random, split: Split) -> Sample:
     text = say.text(rng, split, {kind: str(value) for kind, value in values.items()})
     order = list(kinds)
     rng.shuffle(order)
-    schema = {"type": "object", "properties": {keys[kind]: properties[keys[kind]] for kind in order}}
+    schema: dict[str, Any] = {"type": "object", "properties": {keys[kind]: properties[keys[kind]] for kind in order}}
     if rng.random() < 0.6:
         schema["required"] = [keys[kind] for kind in order]
+    if rng.random() < 0.4:  # as pydantic writes it: sorted, titled
+        titled = {key: {"title": key.replace("_", " ").title(), **each} for key, each in schema["properties"].items()}
+        named = {"title": "".join(kind.title() for kind in kinds), "properties": titled}
+        schema = dict(sorted((schema | named).items()))
     asked = pick(rng, _ASK).replace("{s}", json.dumps(schema, ensure_ascii=False, separators=(",", ":")))
     wanted = {keys[kind]: values[kind] for kind in order}
     messages = (
@@ -77,7 +82,7 @@ def json_output(rng: random.Random, split: Split) -> Sample:
         Message(role="user", text=text),
         Message(
             role="assistant",
-            text=json.dumps(wanted, ensure_ascii=False),
+            text=json.dumps(wanted, ensure_ascii=False, separators=(",", ":")),  # as grammars write it
             reasoning="，".join(f"{key}是{value}" for key, value in wanted.items()) + "。",
         ),
     )

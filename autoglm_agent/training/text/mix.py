@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from autoglm_agent.training.sample import Sample, Split
-from autoglm_agent.training.text import dialogues, memory, reasoning_corpus, refusals, tools_corpus, zoo
+from autoglm_agent.training.text import (
+    dialogues,
+    english_calls,
+    english_heard,
+    english_records,
+    english_talk,
+    memory,
+    reasoning_corpus,
+    refusals,
+    tools_corpus,
+    zoo,
+)
 from autoglm_agent.training.text.json_output import json_output
 
 Maker = Callable[[random.Random, Split], Sample]
@@ -30,10 +41,17 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "choice": reasoning_corpus.choice,
     "repeat_request": refusals.repeat_request,
     "unknown": refusals.unknown,
+    "english_talk": english_talk.english_talk,
+    "english_call": english_calls.english_call,
+    "english_loop": english_calls.english_loop,
+    "english_parallel": english_calls.english_parallel,
+    "english_none": english_calls.english_none,
+    "english_record": english_records.english_record,
+    "english_heard": english_heard.english_heard,
 }
 """The makers by name. `talk` and `chat` give several tasks (identity, greeting, thanks, fact, ...); the rest give their own."""
 
-TASK_WEIGHTS: Final[Mapping[str, float]] = {
+_NATIVE_WEIGHTS: Final[Mapping[str, float]] = {
     "tool_call": 0.235,
     "tool_choice_think": 0.04,
     "tool_free": 0.08,
@@ -51,6 +69,27 @@ TASK_WEIGHTS: Final[Mapping[str, float]] = {
     "choice": 0.01,
     "repeat_request": 0.035,
     "unknown": 0.03,
+}
+"""The tasks that nano is for, Mandarin first; their proportions stay as they are whatever else is added."""
+
+_ENGLISH_WEIGHTS: Final[Mapping[str, float]] = {
+    # Agent frameworks speak English to a model: tools and classes of any name with English requests, short talk, results
+    # to be told. Most of it goes to calls, records and the loop around them, which programs rely on; their names are free,
+    # so they need more samples than talk, which is a closed book.
+    "english_call": 0.036,
+    "english_loop": 0.026,
+    "english_record": 0.024,
+    "english_talk": 0.02,
+    "english_parallel": 0.009,
+    "english_none": 0.008,
+    "english_heard": 0.007,
+}
+ENGLISH_SHARE: Final = sum(_ENGLISH_WEIGHTS.values())
+"""13 % of the text: enough for an eighth of the tool calls to be English, and little enough that what was learnt stays."""
+
+TASK_WEIGHTS: Final[Mapping[str, float]] = {
+    **{name: share * (1 - ENGLISH_SHARE) for name, share in _NATIVE_WEIGHTS.items()},
+    **_ENGLISH_WEIGHTS,
 }
 
 

@@ -24,7 +24,7 @@ _CLIPPED: Final = phrases(
 _RARE: Final = "的是了不一有在这那么就得着过吗呢吧啊也都和与及或但而且因所以为被把从到对于向给"
 
 
-def _noise(rng: random.Random, split: Split) -> str:
+def noise(rng: random.Random, split: Split) -> str:
     """A transcript of noise: soup of characters, a repeated syllable, sounds of hesitation, or nothing at all."""
     for _ in range(100):
         text = _raw_noise(rng)
@@ -65,7 +65,7 @@ def repeat_request(rng: random.Random, split: Split) -> Sample:
         user = Message(role="user", text=_CLIPPED.text(rng, split), spoken=True)
         reply = pick(rng, _AGAIN)
     else:
-        user = Message(role="user", text=_noise(rng, split), spoken=rng.random() < 0.85)
+        user = Message(role="user", text=noise(rng, split), spoken=rng.random() < 0.85)
         reply = pick(rng, _AGAIN)
     before = dialogues.filler(rng, split, spoken=True) if rng.random() < 0.15 else ()
     answer = Message(

@@ -75,7 +75,7 @@ _ENGLISH: Final = (
     "invoice report budget project alpha beta delta customer order number music video travel london paris berlin tokyo"
 ).split()
 _ENGLISH_CITIES: Final = (
-    "San Francisco|New York|Boston|London|Paris|Beijing|Shanghai|Tokyo|Seattle|Los Angeles|Berlin|Rome|Madrid|Sydney|Toronto|"
+    "San Diego|New York|Boston|London|Paris|Beijing|Shanghai|Tokyo|Seattle|Los Angeles|Berlin|Rome|Madrid|Sydney|Toronto|"
     "Chicago|Hong Kong|Singapore|Oslo|Vienna|Dublin|Lisbon|Munich|Miami|Austin|Denver"
 ).split("|")
 _JAPANESE: Final = (

@@ -35,7 +35,7 @@ FREE: Final[tuple[Intent, ...]] = (
         """,
         "结果是{v}", *_PAIR, fields=(("result|sum|value|output", "", "number"),), group="sum",
         english="""
-        what is {a} + {b}
+        how much is {a} + {b}
         add {a} and {b}
         what is {a} plus {b}
         compute the sum of {a} and {b}
@@ -117,10 +117,10 @@ FREE: Final[tuple[Intent, ...]] = (
         登记[一家]公司{name}
         """,
         "客户{name}已建好", param(
-            "name", "name|customer_name|company|title|client", "名称|客户名", "name|customer name",
+            "name", "name|client_name|company|title|client", "名称|客户名", "name|customer name",
                              Text(strings.company, lambda rng: strings.company(rng) if rng.random() < 0.5 else strings.japanese(rng) if rng.random() < 0.5 else strings.english(rng))),
         english="""
-        create a customer named '{name}'
+        set up a customer, '{name}'
         register the company {name}
         add a new client called "{name}"
         create an account for {name}
@@ -183,7 +183,7 @@ FREE: Final[tuple[Intent, ...]] = (
     ),
 )
 
-_VERBS: Final = "get compute run magic lookup calc make process find apply check fetch do eval solve test mystery secret special".split()
+_VERBS: Final = "get compute run wonder lookup calc make process find apply check fetch do eval solve test mystery secret special".split()
 _NOUNS: Final = "value function number code score index token rate item data level key result point grade signal formula box".split()
 _ARGS: Final = "x y n a b input value num key text name id query s arg data count flag size code word k item p q".split()
 _WANT: Final = {
@@ -194,10 +194,10 @@ _WANT: Final = {
 
 _ONE = {
     "english": phrases(
-        "what is the value of {f}<{v}>", "call {f} with {v}", "what does {f} return for {v}", "run {f} on {v}",
+        "what value has {f}<{v}>", "call {f} with {v}", "what does {f} return for {v}", "run {f} on {v}",
         "use {f} with {v}",
         "compute {f}<{v}>", "give me {f} of {v}", "please evaluate {f}<{v}>", "I need {f} for {v}",
-        "what is {f}<{v}>? Use the tool.",
+        "what is {f}<{v}>? Call it.",
         "apply {f} to {v}", "can you run {f}<{v}> for me", "tell me {f}<{v}>", "{f}<{v}>",
         "find {f} of {v} using the tool",
     ),
@@ -209,7 +209,7 @@ _ONE = {
 }
 _MANY = {
     "english": phrases(
-        "what is the value of {f}<{v}>", "call {f} with {kv}", "run {f}<{v}>", "use {f} where {kv}",
+        "what value has {f}<{v}>", "call {f} with {kv}", "run {f}<{v}>", "use {f} where {kv}",
         "compute {f}<{v}> please",
         "please call {f} with {kv}", "evaluate {f}<{v}>", "I want {f} with {kv}", "what does {f}<{v}> give",
     ),
@@ -220,7 +220,7 @@ _MANY = {
 }
 _NONE = {
     "english": phrases(
-        "call {f}", "what is the value of {f}<>", "run {f}<> please", "use {f}", "what does {f} return",
+        "call {f}", "what value has {f}<>", "run {f}<> please", "use {f}", "what does {f} return",
         "please run {f}",
     ),
     "typed": phrases("调用{f}", "运行一下{f}", "{f}<>是多少", "用一下{f}", "执行{f}", "{f}返回什么"),
@@ -246,7 +246,7 @@ def function_name(rng: random.Random, split: Split) -> str:
         else:
             name = f"{strings.syllables(rng, 1, 2)}_{pick(rng, _NOUNS)}"
         if rng.random() < 0.2:
-            name += pick(rng, ("_a", "_2", "_no_args", "_tool", "_x", "_v3"))
+            name += pick(rng, ("_a", "_2", "_bare", "_tool", "_x", "_v3"))
         if belongs(name, split):
             return name
     return strings.syllables(rng, 3, 4)
@@ -332,5 +332,5 @@ def _ask(rng: random.Random, split: Split, style: Style, tool: Tool) -> str:
         text = text if known else text[0].upper() + text[1:]
         asks = text.startswith(("What", "Can"))
         end = "?" if asks else "."
-        text += pick(rng, ("", "", end, end, end + " Use the tool.")) if text[-1] not in "?." else ""
+        text += pick(rng, ("", "", end, end, end + " Use a tool.")) if text[-1] not in "?." else ""
     return text

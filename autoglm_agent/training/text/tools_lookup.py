@@ -16,7 +16,7 @@ _LANGUAGE: Final = Choice(
 LOOKUP: Final[tuple[Intent, ...]] = (
     intent(
         "weather",
-        "get weather|query weather|weather|check weather|weather forecast|forecast",
+        "tell weather|query weather|weather|check weather|weather forecast|forecast",
         "查询天气|查某地天气|天气预报",
         "Get the weather of a city|Weather forecast",
         "查天气",
