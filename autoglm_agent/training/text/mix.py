@@ -76,16 +76,16 @@ _ENGLISH_WEIGHTS: Final[Mapping[str, float]] = {
     # Agent frameworks speak English to a model: tools and classes of any name with English requests, short talk, results
     # to be told. Most of it goes to calls, records and the loop around them, which programs rely on; their names are free,
     # so they need more samples than talk, which is a closed book.
-    "english_call": 0.036,
-    "english_loop": 0.026,
-    "english_record": 0.024,
-    "english_talk": 0.02,
-    "english_parallel": 0.009,
-    "english_none": 0.008,
-    "english_heard": 0.007,
+    "english_call": 0.054,
+    "english_loop": 0.04,
+    "english_record": 0.04,
+    "english_talk": 0.03,
+    "english_parallel": 0.014,
+    "english_none": 0.012,
+    "english_heard": 0.01,
 }
 ENGLISH_SHARE: Final = sum(_ENGLISH_WEIGHTS.values())
-"""13 % of the text: enough for an eighth of the tool calls to be English, and little enough that what was learnt stays."""
+"""A fifth of the text: enough for a quarter of the tool calls to be English, and little enough that what was learnt stays."""
 
 TASK_WEIGHTS: Final[Mapping[str, float]] = {
     **{name: share * (1 - ENGLISH_SHARE) for name, share in _NATIVE_WEIGHTS.items()},
