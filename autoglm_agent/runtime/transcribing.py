@@ -68,11 +68,9 @@ async def transcribe(
                 pushed_ms += len(block) * 1000 / SAMPLE_RATE_HZ
                 await engine.send(m.PushAudio(session_id=session_id, stream_id=stream_id, pcm=pcm.encode(block)))
                 await hearing.until(pushed_ms - AHEAD_MS)
-        final = await engine.finish_stream(stream_id)
-        if isinstance(final, m.Failed):
-            raise failure(final)
-        await hearing.end(final)
-    return Transcription(text=final.stable, audio_s=pushed_ms / 1000)
+        await engine.send(m.PushAudio(session_id=session_id, stream_id=stream_id, pcm=b"", final=True))
+        text = await hearing.end()
+    return Transcription(text=text, audio_s=pushed_ms / 1000)
 
 
 async def _decoded(recording: bytes, work: Work) -> AsyncGenerator[Samples, None]:
@@ -94,13 +92,16 @@ class _Hearing:
         self._audio_ms = 0
         self._stable = ""
         self._told = ""
+        self._final: str | None = None
         self._failed: m.Failed | None = None
         self._changed = anyio.Event()
 
     def on_transcript(self, transcript: m.Transcript) -> None:
-        """The engine has heard more. The last transcript may be a corrected one; `end` takes that."""
+        """The engine has heard more. The last transcript is of all of it, and may be a corrected one."""
         self._audio_ms = transcript.audio_ms
-        if not transcript.final:
+        if transcript.final:
+            self._final = transcript.stable
+        else:
             self._stable = transcript.stable
         self._changed.set()
 
@@ -110,19 +111,29 @@ class _Hearing:
         self._changed.set()
 
     async def until(self, audio_ms: float) -> None:
-        """Wait until so much is heard, and tell what is. Raises what the engine reports."""
-        while True:
-            if self._failed is not None:
-                raise failure(self._failed)
-            await self._tell(self._stable)
-            if self._audio_ms >= audio_ms:
-                return
+        """Wait until so much is heard, telling what is. Raises what the engine reports."""
+        await self._catch_up()
+        while self._audio_ms < audio_ms:
+            await self._change()
+
+    async def end(self) -> str:
+        """Wait for the last transcript and return it. What it adds to what was told is told, a correction is not."""
+        await self._catch_up()
+        while self._final is None:
+            await self._change()
+        await self._tell(self._final if self._final.startswith(self._told) else self._stable)
+        return self._final
+
+    async def _change(self) -> None:
+        if self._failed is None:  # it may have come while something was told
             self._changed = anyio.Event()
             await self._changed.wait()
+        await self._catch_up()
 
-    async def end(self, final: m.Transcript) -> None:
-        """Tell the rest: of the whole, if it goes on from what was told, or else of what was heard."""
-        await self._tell(final.stable if final.stable.startswith(self._told) else self._stable)
+    async def _catch_up(self) -> None:
+        if self._failed is not None:
+            raise failure(self._failed)
+        await self._tell(self._stable)
 
     async def _tell(self, text: str) -> None:
         new, self._told = text[len(self._told) :], text

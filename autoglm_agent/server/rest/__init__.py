@@ -10,8 +10,10 @@ from fastapi import APIRouter
 from autoglm_agent.server.rest import chat, docs, models, responses, secrets, status, transcriptions
 from autoglm_agent.server.rest.errors import install_error_handlers
 
-router = APIRouter()
-for door in (chat, responses, transcriptions, models, secrets, status, docs):
-    router.include_router(door.router)
+DOORS = tuple(module.router for module in (chat, responses, transcriptions, models, secrets, status, docs))
 
-__all__ = ["install_error_handlers", "router"]
+router = APIRouter()
+for door in DOORS:
+    router.include_router(door)
+
+__all__ = ["DOORS", "install_error_handlers", "router"]
