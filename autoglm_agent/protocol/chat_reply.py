@@ -113,7 +113,7 @@ class ChunkChoice(Wire):
 
 
 class ChatCompletionChunk(Wire):
-    """One chunk. `usage` is in the last one only, whose `choices` are empty."""
+    """One chunk. `usage` is in the last one only, whose `choices` are empty; the gate is beside the reason."""
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
@@ -121,6 +121,7 @@ class ChatCompletionChunk(Wire):
     model: str
     choices: list[ChunkChoice] = Field(default_factory=list)
     usage: Maybe[CompletionUsage] = None
+    autoglm_gate: Maybe[Gate] = None
 
 
 class ChatReply:
@@ -167,9 +168,9 @@ class ChatReply:
         self._calls.append(MessageToolCall(id=call_id, function=function))
         return self._chunk(Delta(tool_calls=[delta]))
 
-    def finish(self, reason: FinishReason, usage: ChatUsage) -> str:
+    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
         """Return the end of the stream: the reason, the counts when they were asked for, and `[DONE]`."""
-        text = self._chunk(Delta(), reason)
+        text = self._chunk(Delta(), reason, gate)
         if self._include_usage:
             counts = ChatCompletionChunk(
                 id=self._id, created=self._created, model=self._model, usage=encode_usage(usage)
@@ -197,9 +198,13 @@ class ChatReply:
             autoglm_gate=gate,
         )
 
-    def _chunk(self, delta: Delta, reason: FinishReason | None = None) -> str:
+    def _chunk(self, delta: Delta, reason: FinishReason | None = None, gate: Gate | None = None) -> str:
         choice = ChunkChoice(delta=delta, finish_reason=reason)
-        return server_sent(ChatCompletionChunk(id=self._id, created=self._created, model=self._model, choices=[choice]))
+        return server_sent(
+            ChatCompletionChunk(
+                id=self._id, created=self._created, model=self._model, choices=[choice], autoglm_gate=gate
+            )
+        )
 
 
 def encode_usage(usage: ChatUsage) -> CompletionUsage:

@@ -54,7 +54,7 @@ class Reply(Protocol):
         """Add a whole call; return its events."""
         ...
 
-    def finish(self, reason: FinishReason, usage: ChatUsage) -> str:
+    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
         """Return the last events."""
         ...
 

@@ -80,9 +80,9 @@ class ResponsesReply:
 
     # --- The end -----------------------------------------------------------------------------------------------------
 
-    def finish(self, reason: FinishReason, usage: ChatUsage) -> str:
+    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
         """Return the last events: the open item ends, then the response, whole."""
-        events = self._end(reason, usage)
+        events = self._end(reason, usage, gate)
         return events + self._told("response.incomplete" if reason == "length" else "response.completed")
 
     def fail(self, error: ErrorDetail) -> str:
@@ -95,8 +95,8 @@ class ResponsesReply:
     def whole(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> w.ResponseObject:
         """Return the whole reply."""
         if self._state.status == "in_progress":
-            self._end(reason, usage)
-        return self._state.model_copy(update={"autoglm_gate": gate})
+            self._end(reason, usage, gate)
+        return self._state
 
     @property
     def response(self) -> w.ResponseObject:
@@ -117,7 +117,7 @@ class ResponsesReply:
         content = (TextContent(text=text),) if text else ()
         return ChatMessage(role="assistant", content=content, reasoning="".join(thought), tool_calls=tuple(calls))
 
-    def _end(self, reason: FinishReason, usage: ChatUsage) -> str:
+    def _end(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None) -> str:
         is_cut = reason == "length"
         events = ""
         if not self._done and self._open is None:
@@ -130,6 +130,7 @@ class ResponsesReply:
                 "completed_at": None if is_cut else round(self._clock()),
                 "output": self._done,
                 "usage": _usage(usage),
+                "autoglm_gate": gate,
             }
         )
         return events

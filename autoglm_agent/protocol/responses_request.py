@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from autoglm_agent.protocol.chat import (
+    ANY_OBJECT,
     ChatMessage,
     ChatToolCall,
     ChatTurns,
@@ -110,7 +111,7 @@ def _schema(wanted: AnswerFormat) -> str | None:
         case JsonSchemaFormat():
             return json.dumps(wanted.schema_, ensure_ascii=False)
         case JsonObjectFormat():
-            return '{"type":"object"}'
+            return ANY_OBJECT
         case _:
             return None
 

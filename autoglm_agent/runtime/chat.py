@@ -5,6 +5,7 @@ The conversation comes whole with every request; nothing is kept afterwards. Enc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -17,7 +18,7 @@ from autoglm_agent.errors import (
     InputError,
     OverloadedError,
 )
-from autoglm_agent.protocol.chat import ChatMessage, ChatTurns
+from autoglm_agent.protocol.chat import ANY_OBJECT, ChatMessage, ChatTurns
 from autoglm_agent.protocol.items import (
     FunctionCallItem,
     FunctionCallOutputItem,
@@ -89,7 +90,7 @@ async def _generate(
         return m.Generate(
             session_id=engine.session_id,
             request_id=request_id,
-            turns=to_turns(left, features),
+            turns=to_turns(left, features, instructions=instructions(chat)),
             tools=engine_tools(chat.tools),
             tool_choice=chat.tool_choice,
             enable_thinking=enabled,
@@ -116,6 +117,14 @@ async def _generate(
                 is_called = True
                 engine.send_nowait(m.Cancel(session_id=engine.session_id, request_id=request_id))
     raise EngineDiedError("the generation ended without a result")
+
+
+def instructions(chat: ChatTurns) -> str:
+    """What to say to the model about a schema that binds its answer: a grammar makes JSON, but not sense."""
+    if chat.json_schema is None or chat.json_schema == ANY_OBJECT:
+        return ""
+    schema = json.dumps(json.loads(chat.json_schema), ensure_ascii=False, separators=(",", ":"))
+    return f"Answer in JSON with this schema: {schema}"
 
 
 def leave_out_oldest(items: list[Item]) -> bool:

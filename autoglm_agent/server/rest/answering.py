@@ -64,12 +64,12 @@ class Answering(Exchange):
         if chat.stream:
             await stream.write(reply.start())
         finished = await complete(service.bridge, chat, on_result, new_id=service.ids.new)
-        reason, usage = _reason(finished), _usage(finished.usage)
+        reason, usage, gate = _reason(finished), _usage(finished.usage), _gate(finished)
         if not chat.stream:
-            whole = reply.whole(reason, usage, _gate(finished))
+            whole = reply.whole(reason, usage, gate)
             self.ended()
             return JSONResponse(whole.model_dump(mode="json"))
-        last = reply.finish(reason, usage)
+        last = reply.finish(reason, usage, gate)
         self.ended()
         await stream.write(last)
         return None
