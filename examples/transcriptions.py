@@ -1,4 +1,4 @@
-"""A recording written down as it is heard, with the `openai` package: `python examples/transcriptions.py [URL] [FILE]`."""
+"""A recording, written down as it is heard, by `openai`: `python examples/transcriptions.py [URL] [FILE]`."""
 
 import sys
 from pathlib import Path

@@ -40,6 +40,8 @@ def _is_branch(part: str, parent: object) -> bool:
     """Whether a location's part names a union's branch and not a field. `image_url` and `text` can be both."""
     if part in {"image_url", "text", "input_audio"}:
         return isinstance(parent, int)
+    if part in {"json_schema", "json_object"}:
+        return parent == "format"
     return part in _TAGS or any(mark in part for mark in ".-[") or part[:1].isupper()
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import socket
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import httpx
@@ -16,8 +16,12 @@ import pytest
 import soundfile
 from openai import OpenAI
 
-from autoglm_agent.engine.scripted import Script
-from tests.interaction.harness import until
+from autoglm_agent.engine.scripted import Script, ScriptedEngine, ScriptedReply
+from autoglm_agent.runtime.bridge import ComputeBridge
+from autoglm_agent.server.app import create_app
+from autoglm_agent.server.service import open_service
+from autoglm_agent.settings import Settings
+from tests.interaction.harness import memory_client, silence, speech, until
 from tests.server.conftest import SCRIPT, running_server
 
 TOOL = {
@@ -340,6 +344,36 @@ def test_hanging_up_while_a_recording_is_heard_stops_the_engine():
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(f"{url}/v1/audio/transcriptions", timeout=1, **form)
         anyio.run(wait_until, lambda: not service.bridge.in_flight and not service.chats.taken)
+
+
+@pytest.mark.anyio
+async def test_a_server_whose_model_loads_lives_but_is_not_ready() -> None:
+    @asynccontextmanager
+    async def loading():
+        yield ComputeBridge()
+
+    async with open_service(Settings(voice="none"), bridge=loading()) as service:
+        transport = httpx.ASGITransport(create_app(service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            ready, health = await client.get("/ready"), await client.get("/health")
+    assert (ready.status_code, ready.json()) == (503, {"ready": False, "reason": "loading"})
+    assert (health.status_code, health.json()["engine"]) == (200, "loading")
+
+
+@pytest.mark.anyio
+async def test_metrics_count_what_happens_in_realtime_sessions() -> None:
+    script = Script(utterances=("你好小智",), end_of_turn=0.9, replies=(ScriptedReply(text="很久以前", stalls=True),))
+    with anyio.fail_after(20):
+        async with memory_client(ScriptedEngine(script)) as client:
+            await client.send("session.update", session={"type": "realtime", "output_modalities": ["text"]})
+            for awaited in ("response.output_text.delta", "response.done"):
+                await client.say(speech())
+                await client.say(silence(1000))
+                await client.next(awaited)
+            metrics = samples(client.service.metrics.exposition(client.service).decode())
+    assert metrics["autoglm_barge_ins_total"] == 1
+    assert metrics["autoglm_audio_seconds_total"] > 1
+    assert any(name.startswith("autoglm_turn_seconds_count{stage=") for name in metrics)
 
 
 def samples(text):
