@@ -25,6 +25,10 @@ summary { padding: 0.6rem 0; cursor: pointer } summary code { font-weight: 600 }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1rem } caption { text-align: left; font-weight: 600 }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem 0.3rem 0; border-top: 1px solid var(--line) }
 td:first-child { white-space: nowrap } td { overflow-wrap: anywhere }
+@media (max-width: 40rem) {
+  th { display: none } td { display: block; border: 0; padding: 0.1rem 0 } tr { border-top: 1px solid var(--line) }
+  td:first-child { padding-top: 0.5rem }
+}
 """
 
 router = APIRouter()
@@ -99,8 +103,8 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
     )
     table = f"<table><tr><th>Field (* required)<th>Type<th></tr>{rows}</table>" if rows else f"<p>{_type(schema)}</p>"
     return (
-        f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary>'
-        f"<p>{_prose(schema.get('description', ''))}</p>{table}</details>"
+        f"<details><summary><code>{escape(name)}</code></summary>"
+        f'<p id="{escape(name)}">{_prose(schema.get("description", ""))}</p>{table}</details>'
     )
 
 
