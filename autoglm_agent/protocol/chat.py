@@ -7,8 +7,9 @@ probabilities and parts we cannot perceive are refused. Fetching addresses is th
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -20,22 +21,29 @@ from autoglm_agent.protocol.items import AudioContent, Content, ImageContent, Te
 from autoglm_agent.protocol.session import freeze_tools
 from autoglm_agent.protocol.validation import invalid_request
 from autoglm_agent.protocol.wire.chat import (
+    AllowedToolChoice,
     AssistantMessage,
     AudioPart,
     ChatRequest,
+    ChatTemplateKwargs,
+    ImageDetail,
     ImagePart,
-    ImageUrl,
     Message,
+    NamedToolChoice,
+    RefusalPart,
     ResponseFormat,
     SystemMessage,
     TextPart,
+    Thinking,
+    ToolChoice,
     ToolMessage,
     UserMessage,
-    UserPart,
 )
 
 #: Picture types a data URI may have here; REST clients upload more kinds than cameras make.
 CHAT_IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
+#: The schema of `json_object`.
+ANY_OBJECT = '{"type":"object"}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +71,15 @@ class ChatTurns:
     """A request, decoded. None means that the caller did not say; the server has its defaults.
 
     `tool_choice` is `auto`, `none`, `required` or a function's name. `json_schema` (as text) binds the answer.
+    `truncate`: what does not fit the context is left out from the oldest on, instead of an error.
     """
 
     model: str
     messages: tuple[ChatMessage, ...]
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: str = "auto"
+    parallel_tool_calls: bool = True
+    truncate: bool = False
     stream: bool = False
     include_usage: bool = False
     temperature: float | None = None
@@ -96,14 +107,16 @@ def decode_chat(request: ChatRequest, *, allow_urls: bool = False) -> ChatTurns:
     Raises `RemoteProtocolError` for a picture or audio that is not base64, and for addresses otherwise.
     """
     stop = request.stop or []
-    choice = request.tool_choice or "auto"
+    choice, names = _tool_choice(request.tool_choice or "auto")
+    tools = freeze_tools([tool.function for tool in request.tools or []])
     return ChatTurns(
         model=request.model,
         messages=tuple(
             _decode_message(message, f"messages[{index}]", allow_urls) for index, message in enumerate(request.messages)
         ),
-        tools=freeze_tools([tool.function for tool in request.tools or []]),
-        tool_choice=choice if isinstance(choice, str) else choice.function.name,
+        tools=allowed_tools(tools, names),
+        tool_choice=choice,
+        parallel_tool_calls=request.parallel_tool_calls is not False,
         stream=bool(request.stream),
         include_usage=bool(request.stream_options and request.stream_options.include_usage),
         temperature=request.temperature,
@@ -112,30 +125,69 @@ def decode_chat(request: ChatRequest, *, allow_urls: bool = False) -> ChatTurns:
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
         seed=request.seed,
         json_schema=_schema(request.response_format),
-        enable_thinking=_thinking(request),
+        enable_thinking=read_thinking(request, request.reasoning_effort),
         return_reasoning=request.return_reasoning is not False,
         reasoning_effort=request.reasoning_effort,
     )
 
 
-def _thinking(request: ChatRequest) -> bool | None:
-    """Read the switches, the most explicit first."""
+def _tool_choice(choice: ToolChoice) -> tuple[str, list[str] | None]:
+    """Return the engine's tool choice and, where the caller narrowed them, the names of the functions left."""
+    match choice:
+        case NamedToolChoice():
+            return choice.function.name, None
+        case AllowedToolChoice(allowed_tools=allowed):
+            return allowed.mode, [tool.function.name for tool in allowed.tools]
+        case _:
+            return choice, None
+
+
+def allowed_tools(tools: tuple[ToolSpec, ...], names: list[str] | None) -> tuple[ToolSpec, ...]:
+    """Leave the tools of these names; all of them when `names` is None. Raises `RemoteProtocolError`."""
+    if names is None:
+        return tools
+    unknown = [name for name in names if name not in {tool.name for tool in tools}]
+    if unknown:
+        message = f"'tool_choice' allows {unknown[0]!r}, which is not among the tools."
+        raise RemoteProtocolError(message, code="invalid_value", param="tool_choice")
+    return tuple(tool for tool in tools if tool.name in names)
+
+
+class ThinkingSwitches(Protocol):
+    """The switches that chat completions and responses share."""
+
+    @property
+    def enable_thinking(self) -> bool | None:
+        """Our own."""
+        ...
+
+    @property
+    def chat_template_kwargs(self) -> ChatTemplateKwargs | None:
+        """That of vLLM and SGLang."""
+        ...
+
+    @property
+    def thinking(self) -> Thinking | None:
+        """GLM's."""
+        ...
+
+
+def read_thinking(request: ThinkingSwitches, effort: str | None) -> bool | None:
+    """Read the switches, the most explicit first. None: the caller did not say."""
     if request.enable_thinking is not None:
         return request.enable_thinking
     if request.chat_template_kwargs and request.chat_template_kwargs.enable_thinking is not None:
         return request.chat_template_kwargs.enable_thinking
     if request.thinking:
         return request.thinking.type == "enabled"
-    if request.reasoning_effort:
-        return request.reasoning_effort not in ("none", "minimal")
-    return None
+    return effort not in ("none", "minimal") if effort else None
 
 
 def _schema(wanted: ResponseFormat | None) -> str | None:
     if wanted is None or wanted.type == "text":
         return None
     if wanted.type == "json_object":
-        return '{"type":"object"}'
+        return ANY_OBJECT
     if wanted.json_schema is None:
         param = "response_format.json_schema"
         raise RemoteProtocolError(f"'{param}' is missing.", code="missing_required_parameter", param=param)
@@ -161,11 +213,12 @@ def _decode_message(message: Message, param: str, allow_urls: bool) -> ChatMessa
 
 
 def _decode_content(
-    content: str | list[TextPart] | list[UserPart] | None, param: str, allow_urls: bool
+    content: str | Sequence[TextPart | RefusalPart | ImagePart | AudioPart] | None, param: str, allow_urls: bool
 ) -> tuple[Content, ...]:
     if content is None or isinstance(content, str):
         return (TextContent(text=content),) if content else ()
-    return tuple(_decode_part(part, f"{param}[{index}]", allow_urls) for index, part in enumerate(content))
+    parts = enumerate(content)
+    return tuple(_decode_part(p, f"{param}[{i}]", allow_urls) for i, p in parts if not isinstance(p, RefusalPart))
 
 
 def _decode_part(part: TextPart | ImagePart | AudioPart, param: str, allow_urls: bool) -> Content:
@@ -176,17 +229,19 @@ def _decode_part(part: TextPart | ImagePart | AudioPart, param: str, allow_urls:
             audio = decode_audio(part.input_audio.data, f"{param}.input_audio.data")
             return AudioContent(audio=audio, format=part.input_audio.format)
         case ImagePart():
-            return _decode_picture(part.image_url, f"{param}.image_url.url", allow_urls)
+            picture = part.image_url
+            return decode_picture(picture.url, f"{param}.image_url.url", picture.detail, allow_urls)
 
 
-def _decode_picture(picture: ImageUrl, param: str, allow_urls: bool) -> ImageContent:
-    if picture.url.startswith(("http://", "https://")):
+def decode_picture(url: str, param: str, detail: ImageDetail, allow_urls: bool = False) -> ImageContent:
+    """Decode a data URI; see `decode_chat` for addresses. Raises `RemoteProtocolError`."""
+    if url.startswith(("http://", "https://")):
         if allow_urls:
-            return ImageContent(image=b"", mime="", detail=picture.detail, url=picture.url)
+            return ImageContent(image=b"", mime="", detail=detail, url=url)
         raise RemoteProtocolError(
             f"'{param}' is an address; this server does not fetch. Send the picture as a data URI.",
             code="invalid_image_url",
             param=param,
         )
-    mime, image = parse_image(picture.url, param, CHAT_IMAGE_TYPES)
-    return ImageContent(image=image, mime=mime, detail=picture.detail)
+    mime, image = parse_image(url, param, CHAT_IMAGE_TYPES)
+    return ImageContent(image=image, mime=mime, detail=detail)

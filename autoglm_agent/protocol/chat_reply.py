@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
+from autoglm_agent.protocol.reply import ChatUsage, FinishReason, Gate, server_sent
+from autoglm_agent.protocol.rest_errors import ErrorBody, ErrorDetail
 from autoglm_agent.protocol.wire.base import Maybe, Wire
-
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 #: The end of a stream (OpenAI API reference, chat streaming).
 DONE = "data: [DONE]\n\n"
@@ -20,15 +19,17 @@ class PromptTokensDetails(Wire):
 
     cached_tokens: int = 0
     audio_tokens: int = 0
+    image_tokens: int = 0
 
 
 class CompletionTokensDetails(Wire):
     """Output tokens by kind."""
 
     reasoning_tokens: int = 0
+    audio_tokens: int = 0
 
 
-class Usage(Wire):
+class CompletionUsage(Wire):
     """Token counts."""
 
     prompt_tokens: int
@@ -38,19 +39,19 @@ class Usage(Wire):
     completion_tokens_details: CompletionTokensDetails = CompletionTokensDetails()
 
 
-class Function(Wire):
+class MessageFunction(Wire):
     """Name and arguments of a call."""
 
     name: Maybe[str] = None
     arguments: str
 
 
-class ToolCall(Wire):
+class MessageToolCall(Wire):
     """A call, whole."""
 
     id: str
     type: Literal["function"] = "function"
-    function: Function
+    function: MessageFunction
 
 
 class ToolCallDelta(Wire):
@@ -59,16 +60,16 @@ class ToolCallDelta(Wire):
     index: int
     id: Maybe[str] = None
     type: Literal["function"] = "function"
-    function: Function
+    function: MessageFunction
 
 
-class Message(Wire):
+class CompletionMessage(Wire):
     """The answer. `content` is null when there are only calls."""
 
     role: Literal["assistant"] = "assistant"
     content: str | None
     reasoning_content: Maybe[str] = None
-    tool_calls: Maybe[list[ToolCall]] = None
+    tool_calls: Maybe[list[MessageToolCall]] = None
     refusal: None = None
 
 
@@ -76,17 +77,9 @@ class Choice(Wire):
     """The one choice."""
 
     index: int = 0
-    message: Message
+    message: CompletionMessage
     logprobs: None = None
     finish_reason: FinishReason
-
-
-class Gate(Wire):
-    """The fusion gate's weights over the question."""
-
-    text: float
-    image: float
-    speech: float
 
 
 class ChatCompletion(Wire):
@@ -97,7 +90,7 @@ class ChatCompletion(Wire):
     created: int
     model: str
     choices: list[Choice]
-    usage: Usage
+    usage: CompletionUsage
     autoglm_gate: Maybe[Gate] = None
 
 
@@ -120,34 +113,19 @@ class ChunkChoice(Wire):
 
 
 class ChatCompletionChunk(Wire):
-    """One chunk. `usage` is in the last one only, whose `choices` are empty."""
+    """One chunk. `usage` is in the last one only, whose `choices` are empty; the gate is beside the reason."""
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     created: int
     model: str
     choices: list[ChunkChoice] = Field(default_factory=list)
-    usage: Maybe[Usage] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatUsage:
-    """Token counts of a generation; `cached`, `audio` are among the input, `reasoning` among the output."""
-
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    audio_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
+    usage: Maybe[CompletionUsage] = None
+    autoglm_gate: Maybe[Gate] = None
 
 
 class ChatReply:
-    """Encodes one answer.
-
-    Streaming: send `start()`, then what `reasoning`, `content` and `tool_call` return, then `finish(…)`.
-    Whole: call the same methods, ignore what they return, and take `completion(…)`.
-    With `return_reasoning` False the reasoning is dropped here.
-    """
+    """Encodes one answer; see `reply.Reply`. With `return_reasoning` False the reasoning is dropped here."""
 
     def __init__(
         self,
@@ -165,7 +143,7 @@ class ChatReply:
         self._return_reasoning = return_reasoning
         self._reasoning: list[str] = []
         self._content: list[str] = []
-        self._calls: list[ToolCall] = []
+        self._calls: list[MessageToolCall] = []
 
     def start(self) -> str:
         """Return the first chunk: the role."""
@@ -185,14 +163,14 @@ class ChatReply:
 
     def tool_call(self, call_id: str, name: str, arguments: str) -> str:
         """Add a call; return its chunk."""
-        function = Function(name=name, arguments=arguments)
+        function = MessageFunction(name=name, arguments=arguments)
         delta = ToolCallDelta(index=len(self._calls), id=call_id, function=function)
-        self._calls.append(ToolCall(id=call_id, function=function))
+        self._calls.append(MessageToolCall(id=call_id, function=function))
         return self._chunk(Delta(tool_calls=[delta]))
 
-    def finish(self, reason: FinishReason, usage: ChatUsage) -> str:
+    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
         """Return the end of the stream: the reason, the counts when they were asked for, and `[DONE]`."""
-        text = self._chunk(Delta(), reason)
+        text = self._chunk(Delta(), reason, gate)
         if self._include_usage:
             counts = ChatCompletionChunk(
                 id=self._id, created=self._created, model=self._model, usage=encode_usage(usage)
@@ -200,9 +178,13 @@ class ChatReply:
             text += server_sent(counts)
         return text + DONE
 
-    def completion(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> ChatCompletion:
+    def fail(self, error: ErrorDetail) -> str:
+        """Return the error as the stream's last event: the `openai` package raises it."""
+        return server_sent(ErrorBody(error=error))
+
+    def whole(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> ChatCompletion:
         """Return the whole reply."""
-        message = Message(
+        message = CompletionMessage(
             content="".join(self._content) if self._content or not self._calls else None,
             reasoning_content="".join(self._reasoning) or None,
             tool_calls=self._calls or None,
@@ -216,22 +198,23 @@ class ChatReply:
             autoglm_gate=gate,
         )
 
-    def _chunk(self, delta: Delta, reason: FinishReason | None = None) -> str:
+    def _chunk(self, delta: Delta, reason: FinishReason | None = None, gate: Gate | None = None) -> str:
         choice = ChunkChoice(delta=delta, finish_reason=reason)
-        return server_sent(ChatCompletionChunk(id=self._id, created=self._created, model=self._model, choices=[choice]))
+        return server_sent(
+            ChatCompletionChunk(
+                id=self._id, created=self._created, model=self._model, choices=[choice], autoglm_gate=gate
+            )
+        )
 
 
-def server_sent(value: Wire) -> str:
-    """Write one server-sent event."""
-    return f"data: {value.model_dump_json()}\n\n"
-
-
-def encode_usage(usage: ChatUsage) -> Usage:
+def encode_usage(usage: ChatUsage) -> CompletionUsage:
     """Count as OpenAI does."""
-    return Usage(
+    return CompletionUsage(
         prompt_tokens=usage.input_tokens,
         completion_tokens=usage.output_tokens,
         total_tokens=usage.input_tokens + usage.output_tokens,
-        prompt_tokens_details=PromptTokensDetails(cached_tokens=usage.cached_tokens, audio_tokens=usage.audio_tokens),
+        prompt_tokens_details=PromptTokensDetails(
+            cached_tokens=usage.cached_tokens, audio_tokens=usage.audio_tokens, image_tokens=usage.image_tokens
+        ),
         completion_tokens_details=CompletionTokensDetails(reasoning_tokens=usage.reasoning_tokens),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
 from autoglm_agent.errors import (
     AutoGLMError,
     ContextOverflowError,
@@ -13,9 +11,10 @@ from autoglm_agent.errors import (
     OverloadedError,
 )
 from autoglm_agent.protocol.errors import RemoteProtocolError
+from autoglm_agent.protocol.wire.base import Wire
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(Wire):
     """What went wrong."""
 
     message: str
@@ -24,7 +23,7 @@ class ErrorDetail(BaseModel):
     code: str | None = None
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(Wire):
     """The body of every reply that is an error, and of the event that ends a broken stream."""
 
     error: ErrorDetail

@@ -18,6 +18,7 @@ _CODES = {
     "too_short": "array_below_min_length",
     "literal_error": "invalid_value",
     "union_tag_invalid": "invalid_value",
+    "item_type_unknown": "invalid_value",
     "value_error": "invalid_value",
     "multiple_of": "invalid_value",
 }
@@ -31,7 +32,7 @@ _BOUNDS = {
 _TAGS = frozenset(
     "system developer user assistant tool function_call function_call_output item_reference input_text input_audio "
     "input_image output_text output_audio server_vad semantic_vad audio/pcm audio/pcmu audio/pcma int str image_url "
-    "text".split()
+    "text refusal".split()
 )
 
 
@@ -39,6 +40,8 @@ def _is_branch(part: str, parent: object) -> bool:
     """Whether a location's part names a union's branch and not a field. `image_url` and `text` can be both."""
     if part in {"image_url", "text", "input_audio"}:
         return isinstance(parent, int)
+    if part in {"json_schema", "json_object"}:
+        return parent == "format"
     return part in _TAGS or any(mark in part for mark in ".-[") or part[:1].isupper()
 
 

@@ -60,6 +60,8 @@ class ComputeBridge:
         self._started = anyio.Event()
         self._restarts = 0
         self._submitted = anyio.Event()
+        self._on_request: Callable[[Request], None] = lambda request: None
+        self._on_result: Callable[[Result], None] = lambda result: None
 
     @classmethod
     def process(cls, spec: EngineSpec) -> contextlib.AbstractAsyncContextManager[ComputeBridge]:
@@ -115,6 +117,10 @@ class ComputeBridge:
         """Requests that the engine has not answered yet."""
         return len(self._in_flight)
 
+    def watch(self, on_request: Callable[[Request], None], on_result: Callable[[Result], None]) -> None:
+        """Be told of everything that crosses, for measurements. Called on the event loop; must not wait."""
+        self._on_request, self._on_result = on_request, on_result
+
     async def send(self, request: Request) -> None:
         """Queue `request` for the engine; waits while the backlog is full."""
         while len(self._outbox) >= BACKLOG:
@@ -126,6 +132,7 @@ class ComputeBridge:
     def send_nowait(self, request: Request) -> None:
         """Queue `request` whatever the backlog: for cancels and closes, which are few and must not wait."""
         self._in_flight.note_request(request)
+        self._on_request(request)
         if isinstance(self._startup, LoadFailed):
             self._deliver([*self._in_flight.fail_all(self._startup.message)])
             return
@@ -149,6 +156,7 @@ class ComputeBridge:
     def _deliver(self, results: list[Result]) -> None:
         for result in results:
             self._in_flight.note_result(result)
+            self._on_result(result)
             mailbox = self._mailboxes.get(result.session_id)
             if mailbox is not None:
                 mailbox.put(result)

@@ -5,8 +5,10 @@ The conversation comes whole with every request; nothing is kept afterwards. Enc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from autoglm_agent.engine import messages as m
 from autoglm_agent.errors import (
@@ -16,7 +18,7 @@ from autoglm_agent.errors import (
     InputError,
     OverloadedError,
 )
-from autoglm_agent.protocol.chat import ChatMessage, ChatTurns
+from autoglm_agent.protocol.chat import ANY_OBJECT, ChatMessage, ChatTurns
 from autoglm_agent.protocol.items import (
     FunctionCallItem,
     FunctionCallOutputItem,
@@ -63,7 +65,7 @@ async def complete(
     items = to_items(chat.messages)
     async with engine.running():
         for problem in await features.prepare(items):
-            raise _error(problem)
+            raise failure(problem)
         return await _generate(engine, features, chat, items, on_result, new_id=new_id, think=enable_thinking)
 
 
@@ -79,12 +81,16 @@ async def _generate(
 ) -> m.Finished:
     wanted = chat.enable_thinking if chat.enable_thinking is not None else think
     enabled, budget = thinking(wanted, chat.reasoning_effort)
+    left = list(items)
+    request_id = ""
 
     def ask() -> m.Generate:
+        nonlocal request_id
+        request_id = new_id("gen")
         return m.Generate(
             session_id=engine.session_id,
-            request_id=new_id("gen"),
-            turns=to_turns(items, features),
+            request_id=request_id,
+            turns=to_turns(left, features, instructions=instructions(chat)),
             tools=engine_tools(chat.tools),
             tool_choice=chat.tool_choice,
             enable_thinking=enabled,
@@ -94,14 +100,46 @@ async def _generate(
             return_reasoning=chat.return_reasoning,
         )
 
-    async with aclosing(answer(engine, features, ask)) as results:
+    def shrink() -> bool:
+        return chat.truncate and leave_out_oldest(left)
+
+    is_called = False
+    async with aclosing(answer(engine, features, ask, shrink=shrink)) as results:
         async for result in results:
             if isinstance(result, m.Failed):
-                raise _error(result)
+                raise failure(result)
             if isinstance(result, m.Finished):
-                return result
+                return replace(result, reason="tool_calls") if is_called and result.reason == "cancelled" else result
+            if is_called:
+                continue  # what came between the one call and the end
             await on_result(result)
+            if isinstance(result, m.ToolCallDone) and not chat.parallel_tool_calls:
+                is_called = True
+                engine.send_nowait(m.Cancel(session_id=engine.session_id, request_id=request_id))
     raise EngineDiedError("the generation ended without a result")
+
+
+def instructions(chat: ChatTurns) -> str:
+    """What to say to the model about a schema that binds its answer: a grammar makes JSON, but not sense."""
+    if chat.json_schema is None or chat.json_schema == ANY_OBJECT:
+        return ""
+    schema = json.dumps(json.loads(chat.json_schema), ensure_ascii=False, separators=(",", ":"))
+    return f"Answer in JSON with this schema: {schema}"
+
+
+def leave_out_oldest(items: list[Item]) -> bool:
+    """Take the older half of the exchanges out, in place; False when only the last one is left.
+
+    An exchange begins with what a user says, so that no tool's answer is left without its call.
+    """
+    begins = [i for i, item in enumerate(items) if isinstance(item, MessageItem) and item.role == "user"]
+    begins = [i for i in begins if i == 0 or i - 1 not in begins]
+    if len(begins) < 2:
+        return False
+    first, last = begins[0], begins[len(begins) // 2]
+    kept = [item for item in items[first:last] if isinstance(item, MessageItem) and item.role == "system"]
+    items[first:last] = kept
+    return True
 
 
 def sampling(chat: ChatTurns) -> m.Sampling:
@@ -135,5 +173,6 @@ def to_items(messages: tuple[ChatMessage, ...]) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def _error(failed: m.Failed) -> AutoGLMError:
+def failure(failed: m.Failed) -> AutoGLMError:
+    """What the engine reported, as an exception."""
     return ERRORS.get(failed.code, AutoGLMError)(failed.message)

@@ -18,16 +18,24 @@ class Line:
     """The sans-I/O connection of a session together with where its events go."""
 
     def __init__(
-        self, connection: RealtimeConnection, outbox: Outbox, *, clock: Callable[[], float], ids: IdSource
+        self,
+        connection: RealtimeConnection,
+        outbox: Outbox,
+        *,
+        clock: Callable[[], float],
+        ids: IdSource,
+        on_fact: Callable[[Fact], None] = lambda fact: None,
     ) -> None:
         self.connection = connection
         self.outbox = outbox
         self.clock = clock
         self.new_id = ids.new
+        self._on_fact = on_fact
 
     def tell(self, *facts: Fact) -> None:
         """Tell the client what happened. Never waits."""
         for fact in facts:
+            self._on_fact(fact)
             self.connection.send(fact)
         self.flush()
 
@@ -37,8 +45,11 @@ class Line:
 
     def tell_latency(self, stage: str, since_s: float) -> None:
         """Tell, to a client that asked, how long a stage took since `since_s` on the clock."""
+        measured = LatencyMeasured(stage=stage, ms=(self.clock() - since_s) * 1000)
         if self.connection.wants("autoglm.latency"):
-            self.tell(LatencyMeasured(stage=stage, ms=(self.clock() - since_s) * 1000))
+            self.tell(measured)
+        else:
+            self._on_fact(measured)
 
     @property
     def is_lost(self) -> bool:

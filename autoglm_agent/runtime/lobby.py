@@ -28,16 +28,23 @@ class Places:
     """A fixed number of places; who finds none is told at once, not kept waiting."""
 
     def __init__(self, limit: int, *, name: str) -> None:
-        self._limit = limit
+        self.limit = limit
         self._name = name
         self.taken = 0
+        self.turned_away = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one would be turned away."""
+        return self.taken >= self.limit
 
     @contextmanager
     def take(self) -> Iterator[None]:
         """Hold a place, before anything is promised to the client. Raises OverloadedError when all are taken."""
-        if self.taken >= self._limit:
+        if self.is_full:
+            self.turned_away += 1
             raise OverloadedError(
-                f"all {self._limit} {self._name} are taken; try again later", retry_after_s=RETRY_AFTER_S
+                f"all {self.limit} {self._name} are taken; try again later", retry_after_s=RETRY_AFTER_S
             )
         self.taken += 1
         try:

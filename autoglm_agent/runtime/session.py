@@ -75,6 +75,7 @@ class Session:
         resume_grace_s: float = 0.0,
         synthesiser: Synthesiser | None = None,
         work: Work = in_thread,
+        on_fact: Callable[[f.Fact], None] = lambda fact: None,
     ) -> None:
         self.connection = connection
         self.outbox = Outbox(on_overflow=lambda: self.close(CLOSE_TOO_SLOW))
@@ -85,7 +86,7 @@ class Session:
         self._work = work
         self._max_session_s = max_session_s
         self._resume_grace_s = resume_grace_s
-        self._line = Line(connection, self.outbox, clock=clock, ids=ids)
+        self._line = Line(connection, self.outbox, clock=clock, ids=ids, on_fact=on_fact)
         self._closed = anyio.Event()
         self._parts: _Parts | None = None
 

@@ -6,13 +6,15 @@ from fastapi import FastAPI
 
 from autoglm_agent import __version__
 from autoglm_agent.server import realtime, rest
+from autoglm_agent.server.metrics import Measured
 from autoglm_agent.server.service import Service
 
 
 def create_app(service: Service) -> FastAPI:
     """The application for a running service."""
-    app = FastAPI(title="autoglm-agent", version=__version__)
+    app = FastAPI(title="autoglm-agent", version=__version__, openapi_url=None)
     app.state.service = service
+    app.add_middleware(Measured, metrics=service.metrics)
     app.include_router(rest.router)
     app.include_router(realtime.router)
     rest.install_error_handlers(app)

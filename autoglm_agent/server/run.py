@@ -17,7 +17,7 @@ import anyio
 import uvicorn
 
 from autoglm_agent.engine.spec import Ready
-from autoglm_agent.errors import InputError
+from autoglm_agent.errors import AutoGLMError, InputError
 from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.vad_hub import VadHub
@@ -74,13 +74,28 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = print) -> Non
 
 
 async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Take connections from the start, so that `/ready` can say that the model loads; what is asked meanwhile waits."""
+    failure: AutoGLMError | None = None
     with _bind(settings) as listener:
-        async with open_service(settings) as service:
-            loaded = await service.bridge.ready()
-            spare_collections()
-            line = ready_line(_url(listener), service, loaded)
-            server = _Server(_config(service), lambda: announce(line), handles_signals=True)
+        async with open_service(settings) as service, background_tasks() as tasks:
+            started = anyio.Event()
+            server = _Server(_config(service), started.set, handles_signals=True)
+
+            async def tell_when_ready() -> None:
+                nonlocal failure
+                await started.wait()
+                try:
+                    loaded = await service.bridge.ready()
+                except AutoGLMError as error:
+                    failure, server.should_exit = error, True
+                    return
+                spare_collections()
+                announce(ready_line(_url(listener), service, loaded))
+
+            tasks.start_soon(tell_when_ready)
             await server.serve([listener])
+    if failure is not None:
+        raise failure
 
 
 @asynccontextmanager

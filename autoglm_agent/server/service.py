@@ -26,6 +26,8 @@ from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.work import Work, in_thread
 from autoglm_agent.server.auth import ClientSecrets
 from autoglm_agent.server.calls import Calls
+from autoglm_agent.server.metrics import Metrics
+from autoglm_agent.server.stored import StoredResponses
 from autoglm_agent.settings import Settings
 from autoglm_agent.voice.espeak import EspeakSynthesiser
 from autoglm_agent.voice.speech import Synthesiser, VoiceNotInstalledError
@@ -53,6 +55,8 @@ class Service:
     started_at: float
     work: Work = in_thread
     calls: Calls = field(default_factory=Calls)
+    metrics: Metrics = field(default_factory=Metrics)
+    stored: StoredResponses = field(default_factory=StoredResponses)
 
     @property
     def model(self) -> str:
@@ -101,6 +105,7 @@ class Service:
             resume_grace_s=self.settings.resume_grace_s,
             synthesiser=self.synthesiser,
             work=self.work,
+            on_fact=self.metrics.on_fact,
         )
 
 
@@ -154,6 +159,8 @@ async def open_service(
         background_tasks() as tasks,
     ):
         tasks.start_soon(ears.run)
+        metrics = Metrics()
+        running.watch(metrics.on_request, metrics.on_result)
         yield Service(
             settings=settings,
             bridge=running,
@@ -167,4 +174,5 @@ async def open_service(
             wall_clock=wall_clock,
             started_at=wall_clock(),
             work=work,
+            metrics=metrics,
         )

@@ -71,6 +71,21 @@ async def test_the_chat_completions_example_prints_reasoning_and_answer() -> Non
 
 
 @pytest.mark.anyio
+async def test_the_responses_example_prints_reasoning_and_answers_of_two_turns() -> None:
+    async with server() as url:
+        printed = await output_of("examples/responses.py", url)
+    answer = "想一想。\n你指的是这个吗？\n"
+    assert printed == f"> 我叫小明。\n{answer}> 我叫什么名字？\n{answer}"
+
+
+@pytest.mark.anyio
+async def test_the_transcriptions_example_prints_what_is_heard() -> None:
+    async with server() as url:
+        heard, whole = (await output_of("examples/transcriptions.py", url)).splitlines()
+    assert heard.replace(" ", "") == whole == "我想要那个"
+
+
+@pytest.mark.anyio
 async def test_the_in_process_example_answers_with_a_checkpoint(tmp_path) -> None:
     config = AutoGLMConfig.tiny(vocab_size=len(AutoGLMTokenizer.from_pretrained(NANO_DIR)))
     save_nano(AutoGLMForConditionalGeneration(config).eval(), tmp_path)

@@ -207,7 +207,7 @@ def test_a_whole_reply_is_a_chat_completion():
         answer.reasoning(text)
     answer.content("三")
     answer.content("个")
-    text = answer.completion("stop", USAGE, Gate(text=0.5, image=0.5, speech=0.0)).model_dump_json()
+    text = answer.whole("stop", USAGE, Gate(text=0.5, image=0.5, speech=0.0)).model_dump_json()
     completion = ChatCompletion.model_validate_json(text, strict=True)
     message = completion.choices[0].message
     assert (message.content, message.reasoning_content, message.tool_calls) == ("三个", "数一数", None)
@@ -222,15 +222,13 @@ def test_a_whole_reply_is_a_chat_completion():
 def test_a_reply_of_calls_has_no_content():
     answer = reply()
     answer.tool_call("c1", "open", "{}")
-    message = (
-        ChatCompletion.model_validate_json(answer.completion("tool_calls", USAGE).model_dump_json()).choices[0].message
-    )
+    message = ChatCompletion.model_validate_json(answer.whole("tool_calls", USAGE).model_dump_json()).choices[0].message
     assert message.content is None and "reasoning_content" not in message.model_dump()
     assert (message.tool_calls[0].id, message.tool_calls[0].function.name) == ("c1", "open")
 
 
 def test_an_empty_reply_has_empty_content():
-    assert reply().completion("length", USAGE).choices[0].message.content == ""
+    assert reply().whole("length", USAGE).choices[0].message.content == ""
 
 
 def test_a_stream_adds_up_to_the_reply():
@@ -258,7 +256,7 @@ def test_thinking_without_telling():
     answer = reply(return_reasoning=False)
     assert answer.reasoning("秘密") == ""
     answer.content("好")
-    assert "秘密" not in answer.completion("stop", USAGE).model_dump_json()
+    assert "秘密" not in answer.whole("stop", USAGE).model_dump_json()
 
 
 def test_done_ends_a_stream():

@@ -28,4 +28,4 @@ IdRef = Annotated[str, Field(max_length=512)]
 class Wire(BaseModel):
     """A piece of JSON. Frozen; unknown keys are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="null", serialize_by_alias=True)

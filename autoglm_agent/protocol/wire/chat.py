@@ -10,19 +10,41 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from autoglm_agent.protocol.wire.base import Wire
 from autoglm_agent.protocol.wire.session import FunctionTool
 
+MAX_TOOLS = 128
+"""Functions in one request, as many as OpenAI takes."""
+MAX_STOPS = 16
+"""Texts that end an answer. OpenAI takes four; every one is searched for at every token."""
+
+Seed = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Stop = Annotated[str, Field(min_length=1, max_length=256)]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+#: What this server cannot do: the field may be there, but empty.
+Unsupported = Annotated[None, Field(description="Not supported; leave it out.")]
+
 
 class TextPart(Wire):
-    """Text. Some clients send reasoning or refusals back as parts; those of type `text` are the ones read."""
+    """Text."""
 
     type: Literal["text"]
     text: str
 
 
+class RefusalPart(Wire):
+    """A refusal that some other model gave; taken, and not read."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+
+ImageDetail = Annotated[Literal["auto", "low", "high"], BeforeValidator(lambda d: "high" if d == "original" else d)]
+"""Accepted; every picture is seen at 640×480. `original`, a newer word, is taken as `high`."""
+
+
 class ImageUrl(Wire):
-    """Where a picture is: a data URI, or an address."""
+    """A picture as a data URI. Addresses are refused: this server fetches nothing."""
 
     url: str
-    detail: Literal["auto", "low", "high"] = "auto"
+    detail: ImageDetail = "auto"
 
 
 def _as_object(value: Any) -> Any:
@@ -86,11 +108,14 @@ class UserMessage(Wire):
     content: str | list[UserPart]
 
 
+AssistantPart = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
+
+
 class AssistantMessage(Wire):
     """What was answered, with the reasoning when the caller kept it."""
 
     role: Literal["assistant"]
-    content: str | list[TextPart] | None = None
+    content: str | list[AssistantPart] | None = None
     reasoning_content: str | None = Field(None, validation_alias=AliasChoices("reasoning_content", "reasoning"))
     tool_calls: list[ToolCallParam] | None = None
 
@@ -106,7 +131,7 @@ class ToolMessage(Wire):
 Message = Annotated[SystemMessage | UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
 
 
-class Tool(Wire):
+class ChatTool(Wire):
     """A function on offer."""
 
     type: Literal["function"] = "function"
@@ -124,6 +149,32 @@ class NamedToolChoice(Wire):
 
     type: Literal["function"]
     function: NamedFunction
+
+
+class AllowedTool(Wire):
+    """One of the functions that may be called."""
+
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class AllowedTools(Wire):
+    """Some of the functions on offer."""
+
+    mode: Literal["auto", "required"] = "auto"
+    tools: list[AllowedTool] = Field(min_length=1, max_length=MAX_TOOLS)
+
+
+class AllowedToolChoice(Wire):
+    """Call none but these functions."""
+
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedTools
+
+
+ToolChoice = (
+    Literal["auto", "none", "required"] | Annotated[NamedToolChoice | AllowedToolChoice, Field(discriminator="type")]
+)
 
 
 class StreamOptions(Wire):
@@ -159,25 +210,39 @@ class ChatTemplateKwargs(Wire):
 
 
 class ChatRequest(Wire):
-    """The body of a request. Switches for thinking stand at the top level, where `extra_body` puts them."""
+    """The body of a request. Switches for thinking stand at the top level, where `extra_body` puts them.
 
-    model: str = ""
+    Fields that are not named here are ignored, among them the penalties, `store`, `metadata` and `user`.
+    """
+
+    model: str = Field("", description="Empty takes the model that is loaded.")
     messages: list[Message] = Field(min_length=1)
-    tools: list[Tool] | None = None
-    tool_choice: Literal["auto", "none", "required"] | NamedToolChoice | None = None
+    tools: list[ChatTool] | None = Field(None, max_length=MAX_TOOLS)
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = Field(None, description="False: at most one call in an answer.")
     stream: bool | None = False
     stream_options: StreamOptions | None = None
-    temperature: float | None = Field(None, ge=0, le=2)
+    temperature: float | None = Field(None, ge=0, le=2, description="0, the default, always takes the likeliest.")
     top_p: float | None = Field(None, gt=0, le=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
-    stop: str | list[str] | None = None
-    seed: int | None = None
-    n: Literal[1] | None = None
-    logprobs: Literal[False] | None = None
+    max_tokens: int | None = Field(None, ge=1, description="The old name of `max_completion_tokens`.")
+    max_completion_tokens: int | None = Field(None, ge=1, description="Reasoning included; 4096 at most.")
+    stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = None
+    seed: Seed | None = None
+    n: Literal[1] | None = Field(None, description="There is one choice.")
+    logprobs: Literal[False] | None = Field(None, description="Log probabilities are not supported.")
+    top_logprobs: Literal[0] | None = None
+    logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = Field(
+        None, description="Not supported; leave it out."
+    )
+    modalities: list[Literal["text"]] | None = Field(
+        None, description="Answers are text here; `/v1/realtime` answers with a voice."
+    )
+    functions: Unsupported = Field(None, description="Not supported; use `tools`.")
+    function_call: Unsupported = Field(None, description="Not supported; use `tool_choice`.")
+    web_search_options: Unsupported = None
     response_format: ResponseFormat | None = None
     enable_thinking: bool | None = None
-    return_reasoning: bool | None = None
+    return_reasoning: bool | None = Field(None, description="False: think without telling.")
     chat_template_kwargs: ChatTemplateKwargs | None = None
     thinking: Thinking | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    reasoning_effort: Effort | None = None
