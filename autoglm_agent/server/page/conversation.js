@@ -7,7 +7,10 @@ import { encodePcm } from "./resample.js";
 const EVENTS = ["response.reasoning_text", "autoglm.fusion.updated", "autoglm.vision.frame_encoded", "autoglm.latency"];
 const MAX_OUTPUT_TOKENS = 512;
 const MAX_FOLLOW_UPS = 4; // rounds of tool calls in one turn: a model that never stops calling is stopped here
-const HARMLESS = new Set(["response_cancel_not_active", "item_truncate_invalid_item_id", "cannot_update_voice"]);
+const HARMLESS = new Set([
+  "response_cancel_not_active", "item_truncate_invalid_item_id", "item_retrieve_invalid_item_id", "cannot_update_voice",
+]); // we were a moment too late
+const VOICED = 0.06; // of the loudest so far, 24 dB below it: where the page takes speech to have ended
 
 /**
  * @typedef {object} Turn
@@ -43,6 +46,8 @@ export class Conversation extends EventTarget {
     this.activeResponse = null;
     this.hasSpoken = false;
     this.sentMs = 0;
+    this.voicedMs = 0;
+    this.loudest = 0;
   }
 
   get phase() {
@@ -83,6 +88,9 @@ export class Conversation extends EventTarget {
   hear(samples) {
     if (!samples.length || this.session.state === "closed") return;
     this.sentMs += (samples.length * 1000) / WIRE_HZ;
+    const loudness = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    this.loudest = Math.max(0.999 * this.loudest, loudness);
+    if (loudness > VOICED * this.loudest) this.voicedMs = this.sentMs;
     this.session.send({ type: "input_audio_buffer.append", audio: encodePcm(samples) });
   }
 
@@ -163,7 +171,11 @@ export class Conversation extends EventTarget {
     } else if (kind === "speech_stopped") {
       const turn = this.byItem.get(event.item_id);
       if (!turn) return;
-      turn.latency.hold = Math.max(0, this.sentMs - event.audio_end_ms);
+      // `audio_end_ms` has the hold in it; how long that was is only known where the settings say so.
+      const isFixed = this.settings.vad === "server_vad";
+      turn.latency.hold = isFixed
+        ? this.settings.silenceMs + Math.max(0, this.sentMs - event.audio_end_ms)
+        : this.sentMs - this.voicedMs;
       turn.endedAt = performance.now() - turn.latency.hold;
       this.changed(turn);
     } else if (kind === "committed") {

@@ -87,6 +87,7 @@ export class Inputs extends EventTarget {
     }
     if (this.camera.isOn) this.leaveCamera();
     this.senses.look("picture", picture.bitmap);
+    this.changed();
     const shown = { uri: picture.uri, thumbnail: thumbnail(picture.bitmap, picture.bitmap.width, picture.bitmap.height) };
     if (await this.connect()) this.conversation.show(shown);
     else this.conversation.picture = shown; // shown as soon as there is a connection

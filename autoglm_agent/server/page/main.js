@@ -122,7 +122,8 @@ function showStatus(state) {
 }
 
 function refresh() {
-  const isBlank = !conversation.turns.length && !inputs.microphone.isOn && !inputs.playing;
+  const isUsed = inputs.microphone.isOn || inputs.playing || senses.kind !== "none";
+  const isBlank = !conversation.turns.length && !isUsed;
   $("hero").hidden = !isBlank;
   document.body.classList.toggle("blank", isBlank);
   if (isBlank && document.activeElement === $("mic")) $("hero-mic").focus();
@@ -216,7 +217,12 @@ $("file").addEventListener("change", ({ target }) => {
   for (const file of target.files) void inputs.take(file);
   target.value = "";
 });
-$("sight-remove").addEventListener("click", () => { conversation.picture = null; senses.look("none"); $("upload").focus(); });
+$("sight-remove").addEventListener("click", () => {
+  conversation.picture = null;
+  senses.look("none");
+  refresh();
+  $("upload").focus();
+});
 for (const button of document.querySelectorAll("[data-example]")) {
   button.addEventListener("click", async () => {
     await inputs.example(button.dataset.example, settings);
@@ -266,8 +272,8 @@ addEventListener("keydown", (event) => {
 
 settings.fill();
 showSettings();
-showLanguage();
 senses.look("none");
+showLanguage();
 $("address").value = String(realtimeUrl());
 void greet();
 
