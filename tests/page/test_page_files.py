@@ -61,7 +61,10 @@ async def test_nothing_but_this_origin_is_allowed_or_named() -> None:
         for name, asset in assets().items()
         if name not in SAMPLES and (found := re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", asset.body.decode()))
     }
-    assert foreign == {"favicon.svg": ["http://www.w3.org"], "dom.js": ["http://www.w3.org"] * 2}  # names, not addresses
+    assert foreign == {
+        "favicon.svg": ["http://www.w3.org"],
+        "dom.js": ["http://www.w3.org"] * 2,
+    }  # names, not addresses
 
 
 async def test_a_browser_that_has_a_file_is_told_that_it_is_still_good() -> None:
