@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import anyio
@@ -35,9 +37,13 @@ ARGUMENTS = (
 ALLOWED = "--use-fake-ui-for-media-stream"
 
 
+@cache
 def find_chromium() -> str | None:
-    """The browser of this machine."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    """The browser of this machine. One that cannot tell its version, as a snap's stand-in in a container, is none."""
+    for path in filter(None, map(shutil.which, NAMES)):
+        if subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
+            return path
+    return None
 
 
 def recording(path: Path, *parts: float | Path) -> Path:

@@ -18,7 +18,7 @@ const VOICED = 0.06; // of the loudest so far, 24 dB below it: where the page ta
  * @property {string} text what the user said or wrote; a partial while `isPartial`
  * @property {{itemId: string, text: string, heard: string | null}[]} replies `heard`: what is left after an interruption
  * @property {{callId: string, name: string, args: string, result: object}[]} calls
- * @property {Record<string, number>} latency milliseconds by stage
+ * @property {Record<string, number>} latency milliseconds by stage, from the end of what the user said; `hold`: of silence
  */
 
 /** Events: `turn` (detail: the turn that changed), `gate` (weights), `sight`, `problem` (message), `phase`, `divider`. */
@@ -215,13 +215,12 @@ export class Conversation extends EventTarget {
   takePerception(event, kind) {
     const turn = this.byResponse.get(this.activeResponse) ?? this.turns.at(-1);
     if (kind === "fusion.updated") {
-      if (turn && turn.status !== "done") turn.gate = event.weights;
       this.dispatchEvent(new CustomEvent("gate", { detail: event.weights }));
     } else if (kind === "vision.frame_encoded" && !event.skipped) {
       this.sightMs = event.latency_ms;
       this.dispatchEvent(new Event("sight"));
     } else if (kind === "latency" && turn) {
-      turn.latency[event.stage] ??= event.ms;
+      turn.latency[event.stage] ??= turn.begunMs + event.ms;
       this.changed(turn);
     }
   }
@@ -233,6 +232,8 @@ export class Conversation extends EventTarget {
       this.activeResponse = event.response.id;
       this.byResponse.set(event.response.id, turn);
       turn.status = "answering";
+      turn.endedAt ??= performance.now();
+      turn.begunMs = performance.now() - turn.endedAt; // what the server measures counts from here
       this.changed(turn);
       return;
     }
@@ -359,7 +360,7 @@ export class Conversation extends EventTarget {
   newTurn(fields) {
     const turn = {
       text: "", isPartial: false, partials: 0, status: "waiting", picture: null, reasoning: "", replies: [], calls: [],
-      gate: null, latency: {}, error: "", itemIds: [], followUps: 0, ...fields,
+      latency: {}, error: "", itemIds: [], followUps: 0, endedAt: undefined, begunMs: 0, ...fields,
     };
     this.turns.push(turn);
     return turn;

@@ -132,21 +132,15 @@ function showNote(note, turn) {
   note.hidden = !words;
 }
 
-/** When things happened, on one line that begins where the user ended. Server's times count from the turn's end. */
-export function timeline({ hold = 0, asr_final: asr, first_token: token, first_text: word, first_audio: sound, heard, shown }) {
-  const from = (ms) => (ms === undefined ? undefined : hold + ms);
-  const marks = { hold: hold || undefined, first_token: from(token), first_text: from(word), first_audio: from(sound) };
-  const last = heard ?? shown;
-  const kind = heard === undefined ? "shown" : "heard";
-  return { marks, total: last, kind, asr };
-}
+const STAGES = ["hold", "first_token", "first_text", "first_audio", "shown", "heard"];
 
+/** When things happened, on one line that begins where the user ended. What is heard counts more than what is shown. */
 function showLatency(box, turn) {
-  const { marks, total, kind } = timeline(turn.latency);
-  const known = Object.entries(marks).filter(([, ms]) => ms !== undefined);
-  box.hidden = total === undefined;
+  const { latency } = turn;
+  box.hidden = latency.shown === undefined;
   if (box.hidden) return;
-  const parts = [...known, [kind, total]].sort((a, b) => a[1] - b[1]);
+  const stages = STAGES.filter((name) => latency[name] >= 1 && !(name === "shown" && latency.heard));
+  const parts = stages.map((name) => [name, latency[name]]).sort((a, b) => a[1] - b[1]);
   const key = parts.map(([name, ms]) => `${name}${Math.round(ms)}`).join() + document.documentElement.lang;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
