@@ -1,25 +1,14 @@
 // The conversation as the page sees it: the protocol's events gathered into turns. Nothing here touches the document.
 
-import { TOOLS } from "./tools.js";
-import { WIRE_HZ } from "./sound.js";
 import { encodePcm } from "./resample.js";
+import { WIRE_HZ } from "./sound.js";
+import { message, newId, newTurn, sessionUpdate, words } from "./wire.js";
 
-const EVENTS = ["response.reasoning_text", "autoglm.fusion.updated", "autoglm.vision.frame_encoded", "autoglm.latency"];
-const MAX_OUTPUT_TOKENS = 512;
 const MAX_FOLLOW_UPS = 4; // rounds of tool calls in one turn: a model that never stops calling is stopped here
 const HARMLESS = new Set([
   "response_cancel_not_active", "item_truncate_invalid_item_id", "item_retrieve_invalid_item_id", "cannot_update_voice",
 ]); // we were a moment too late
 const VOICED = 0.06; // of the loudest so far, 24 dB below it: where the page takes speech to have ended
-
-/**
- * @typedef {object} Turn
- * @property {"listening" | "waiting" | "answering" | "done" | "interrupted" | "failed"} status
- * @property {string} text what the user said or wrote; a partial while `isPartial`
- * @property {{itemId: string, text: string, heard: string | null}[]} replies `heard`: what is left after an interruption
- * @property {{callId: string, name: string, args: string, result: object}[]} calls
- * @property {Record<string, number>} latency milliseconds by stage, from the end of what the user said; `hold`: of silence
- */
 
 /** Events: `turn` (detail: the turn that changed), `gate` (weights), `sight`, `problem` (message), `phase`, `divider`. */
 export class Conversation extends EventTarget {
@@ -70,18 +59,7 @@ export class Conversation extends EventTarget {
   /** Take settings; a running session is told. */
   configure(settings) {
     this.settings = settings;
-    const output = this.hasSpoken ? {} : { voice: settings.voice };
-    this.session.send({
-      type: "session.update",
-      session: {
-        type: "realtime",
-        output_modalities: [settings.speak ? "audio" : "text"],
-        max_output_tokens: MAX_OUTPUT_TOKENS,
-        tools: settings.car ? TOOLS : [],
-        audio: { input: { transcription: { model: "nano" }, turn_detection: turnDetection(settings) }, output },
-        autoglm: { enable_thinking: settings.think, chunk_ms: settings.chunkMs, events: EVENTS },
-      },
-    });
+    this.session.send(sessionUpdate(settings, { mayChooseVoice: !this.hasSpoken }));
   }
 
   /** Sound from the microphone or a file, 24 kHz. */
@@ -105,23 +83,17 @@ export class Conversation extends EventTarget {
   /** Show a picture: a frame of which the next turn uses the newest. */
   show(picture) {
     this.picture = picture;
-    this.session.send({
-      type: "conversation.item.create",
-      item: { id: newId(), type: "message", role: "user", content: [{ type: "input_image", image_url: picture.uri }] },
-    });
+    this.session.send(message(newId(), { type: "input_image", image_url: picture.uri }));
   }
 
   /** Say something in writing. What is being answered is interrupted. */
   async write(text) {
     await this.stop();
-    const turn = this.newTurn({ text, status: "waiting", isPartial: false });
-    turn.itemIds.push(this.own(turn));
-    turn.endedAt = performance.now();
+    const turn = this.newTurn({ text, endedAt: performance.now() });
+    const itemId = this.own(turn);
+    turn.itemIds.push(itemId);
     this.usePicture(turn);
-    this.session.send({
-      type: "conversation.item.create",
-      item: { id: turn.itemIds[0], type: "message", role: "user", content: [{ type: "input_text", text }] },
-    });
+    this.session.send(message(itemId, { type: "input_text", text }));
     this.respond(turn);
     this.changed(turn);
   }
@@ -227,7 +199,7 @@ export class Conversation extends EventTarget {
 
   takeAnswer(event) {
     if (event.type === "response.created") {
-      const turn = this.expecting ?? this.turns.at(-1) ?? this.newTurn({ isPartial: false });
+      const turn = this.expecting ?? this.turns.at(-1) ?? this.newTurn({});
       this.expecting = null;
       this.activeResponse = event.response.id;
       this.byResponse.set(event.response.id, turn);
@@ -358,10 +330,7 @@ export class Conversation extends EventTarget {
   }
 
   newTurn(fields) {
-    const turn = {
-      text: "", isPartial: false, partials: 0, status: "waiting", picture: null, reasoning: "", replies: [], calls: [],
-      latency: {}, error: "", itemIds: [], followUps: 0, endedAt: undefined, begunMs: 0, ...fields,
-    };
+    const turn = newTurn(fields);
     this.turns.push(turn);
     return turn;
   }
@@ -382,20 +351,4 @@ export class Conversation extends EventTarget {
   problem(message) { this.dispatchEvent(new CustomEvent("problem", { detail: message })); }
 
   tellPhase() { this.dispatchEvent(new Event("phase")); }
-}
-
-/** `session.audio.input.turn_detection` for the settings; null: by hand. */
-function turnDetection({ vad, silenceMs, eagerness }) {
-  if (vad === "manual") return null;
-  return vad === "semantic_vad" ? { type: vad, eagerness } : { type: vad, silence_duration_ms: silenceMs };
-}
-
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `item_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
-
-/** The words of a message item. */
-function words(item) {
-  return item.content.map((part) => part.text ?? part.transcript ?? "").join("");
 }

@@ -140,7 +140,7 @@ function refresh() {
   const words = phase === "idle" ? idle : inputs.playing && phase === "listening" ? t("playing") : t(phase);
   setText($("phase"), words);
   setText($("say-state"), words);
-  press($("mic"), inputs.microphone.isOn, inputs.isManual ? ["talk_on", "talk_off"] : ["mic_on", "mic_off"], ["mic", "mic-off"]);
+  press($("mic"), inputs.microphone.isOn, inputs.isManual ? ["talk_on", "talk_off"] : ["mic_on", "mic_off"], ["mic", "live"]);
   press($("camera"), inputs.camera.isOn, ["camera_on", "camera_off"], ["camera", "camera"]);
 }
 
@@ -264,7 +264,7 @@ const SHORTCUTS = {
   Comma: () => openDrawer(),
 };
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !$("drawer").open) void conversation.stop();
+  if (event.key === "Escape" && !event.isComposing && !$("drawer").open) void conversation.stop();
   if (!event.altKey || event.ctrlKey || event.metaKey || !(event.code in SHORTCUTS)) return;
   event.preventDefault();
   SHORTCUTS[event.code]();

@@ -130,7 +130,10 @@ const WORDS = {
   set_chunk: ["识别延迟", "Recognition delay"],
   set_chunk_hint: ["分块加前瞻：越长越准，越短越快", "Chunk + lookahead: longer hears better, shorter answers sooner"],
   set_car: ["让它控制一辆车", "Let it control a car"],
-  set_car_hint: ["空调、灯和车窗。nano 每次只记住一条命令", "Climate, light and windows. nano keeps one order in mind at a time"],
+  set_car_hint: [
+    "空调、灯和车窗。此时 nano 每次只记住一条命令，看图请先关掉",
+    "Climate, light and windows. nano then keeps one order in mind at a time; turn this off for pictures",
+  ],
   set_page: ["页面", "Page"],
   set_language: ["语言", "Language"],
   set_theme: ["外观", "Appearance"],

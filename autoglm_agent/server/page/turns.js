@@ -140,16 +140,16 @@ function showLatency(box, turn) {
   box.hidden = latency.shown === undefined;
   if (box.hidden) return;
   const stages = STAGES.filter((name) => latency[name] >= 1 && !(name === "shown" && latency.heard));
-  const parts = stages.map((name) => [name, latency[name]]).sort((a, b) => a[1] - b[1]);
+  let reached = 0; // a thing is told a moment after its effect is felt: keep to the order in which they happen
+  const parts = stages.map((name) => [name, (reached = Math.max(reached, latency[name]))]);
   const key = parts.map(([name, ms]) => `${name}${Math.round(ms)}`).join() + document.documentElement.lang;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
-  const end = Math.max(...parts.map(([, ms]) => ms));
   const track = make("div.track", { "aria-hidden": "true" });
   let before = 0;
   for (const [name, ms] of parts) {
     const piece = make("i", { "data-stage": name });
-    piece.style.flexGrow = String(Math.max(0, ms - before) / end);
+    piece.style.flexGrow = String(Math.max(0, ms - before) / reached);
     track.append(piece);
     before = ms;
   }
