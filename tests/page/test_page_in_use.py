@@ -343,3 +343,17 @@ def test_axe_finds_nothing_serious(browser, scripted, width, scheme, locale) -> 
     assert serious == []
     assert not scrolls
     assert watched.complaints == []
+
+
+def test_the_examples_show_what_it_does(browser, scripted) -> None:
+    with opened(browser, scripted.url, locale="zh-CN") as watched:
+        page = watched.page
+        page.click("[data-example=toys]")
+        watched.until("autoglm.conversation.turns[0]?.text.length > 3")
+        hero = page.is_visible("#hero")
+        shown = page.is_visible("#still")
+        watched.until("autoglm.conversation.turns[0].replies[0]?.text.length > 10")
+        page.keyboard.press("Escape")
+        watched.until("!autoglm.inputs.playing")
+    assert shown and not hero
+    assert watched.complaints == []

@@ -159,3 +159,24 @@ def test_an_answer_that_fails_says_why(browser) -> None:
         watched.until("autoglm.conversation.turns[0]?.status === 'failed'")
         note = watched.page.inner_text(".note")
     assert note.startswith("No answer: ") and len(note) > len("No answer: ")
+
+
+def test_sound_spoken_while_the_connection_is_away_reaches_the_server_once(browser, scripted) -> None:
+    with opened(browser, scripted.url) as watched:
+        page = watched.page
+        page.click("#hero-mic")  # the browser's own test device: a beep a second
+        watched.until("autoglm.conversation.sentMs > 500")
+        call = next(iter(scripted.service.calls._calls))
+        scripted.wire.is_down = True
+        scripted.cut()
+        watched.notice("reconnecting")
+        before = page.evaluate("autoglm.conversation.sentMs")
+        watched.until(f"autoglm.conversation.sentMs > {before} + 500")
+        scripted.wire.is_down = False
+        watched.notice("resumed")
+        page.click("#mic")
+        sent_ms = page.evaluate("autoglm.conversation.sentMs")
+        write(page, "你好")  # comes after all the sound
+        watched.until("autoglm.conversation.turns.some((turn) => turn.text === '你好' && turn.status === 'done')")
+        received_ms = call.session.connection.received_ms
+    assert received_ms == pytest.approx(sent_ms, abs=25)

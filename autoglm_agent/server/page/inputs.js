@@ -134,7 +134,8 @@ export class Inputs extends EventTarget {
   /** One of the examples of the first screen. */
   async example(name, settings) {
     settings.set("car", name === "car");
-    if (name === "who") return;
+    if (!(await this.connect(() => this.example(name, settings)))) return;
+    if (name === "who") return this.conversation.write("你是谁？");
     const fetched = async (file) => (await fetch(new URL(`page/${file}`, document.baseURI))).blob();
     if (name === "toys") await this.showPicture(await fetched("sample.png"));
     const recording = await fetched(name === "toys" ? "sample.flac" : "car.flac");

@@ -224,10 +224,7 @@ $("sight-remove").addEventListener("click", () => {
   $("upload").focus();
 });
 for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", async () => {
-    await inputs.example(button.dataset.example, settings);
-    if (button.dataset.example === "who" && (await connect())) await conversation.write("你是谁？");
-  });
+  button.addEventListener("click", () => void inputs.example(button.dataset.example, settings));
 }
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
@@ -242,7 +239,12 @@ $("drawer").addEventListener("click", ({ target }) => { if (target === $("drawer
 $("new").addEventListener("click", newConversation);
 $("language").addEventListener("click", () => settings.set("language", document.documentElement.lang === "en" ? "zh" : "en"));
 $("copy").addEventListener("click", async () => {
-  await navigator.clipboard?.writeText($("address").value);
+  $("address").select();
+  try {
+    await navigator.clipboard.writeText($("address").value);
+  } catch {
+    document.execCommand("copy"); // where the page is not a secure one
+  }
   setText($("copy"), t("copied"));
   setTimeout(() => setText($("copy"), t("copy")), 1500);
 });
