@@ -174,9 +174,11 @@ function showSettings() {
 }
 
 // A ring that breathes with the voice, one's own or the answer's.
+let shownLevel = "";
 (function breathe() {
-  const loudness = speaker.isPlaying ? level(speaker.analyser) : level(inputs.microphone.analyser);
-  $("mic").style.setProperty("--level", loudness.toFixed(2));
+  const loudness = (speaker.isPlaying ? level(speaker.analyser) : level(inputs.microphone.analyser)).toFixed(2);
+  if (loudness !== shownLevel) $("mic").style.setProperty("--level", loudness);
+  shownLevel = loudness;
   requestAnimationFrame(breathe);
 })();
 
