@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports pytest format clean
+.PHONY: help demo test lint types imports pytest browser format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,6 +15,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 FINGERPRINT := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 DEMO_STAMP := $(VENV)/.installed-demo-$(FINGERPRINT)
 TEST_STAMP := $(VENV)/.installed-test-$(FINGERPRINT)
+
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+# Gives up at once where nothing answers.
+APT := apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o APT::Update::Error-Mode=any
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -39,9 +43,18 @@ imports: $(TEST_STAMP) ## Check the import rules
 	@echo "==> import rules (import-linter)"
 	@$(BIN)/lint-imports
 
-pytest: $(TEST_STAMP) ## Run all tests
+pytest: $(TEST_STAMP) browser ## Run all tests
 	@echo "==> tests (pytest, at most 25 minutes on two cores)"
 	@$(BIN)/python -m pytest
+
+# The page's tests need a browser. Where Debian's may be installed it is; everywhere else they are skipped and say so.
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qs '^ID=debian' /etc/os-release || exit 0; \
+	echo "==> chromium for the page's tests (apt-get, at most 5 minutes; without a network the tests are skipped)"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	timeout 300 bash -c '$(APT) update && $(APT) install -y --no-install-recommends chromium' >/dev/null 2>&1 \
+		|| echo "    not installed; the page's tests will be skipped"
 
 format: $(TEST_STAMP) ## Format the code
 	@$(BIN)/ruff format --quiet .

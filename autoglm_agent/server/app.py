@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from autoglm_agent import __version__
-from autoglm_agent.server import realtime, rest
+from autoglm_agent.server import page, realtime, rest
 from autoglm_agent.server.metrics import Measured
 from autoglm_agent.server.service import Service
 
@@ -17,5 +17,6 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Measured, metrics=service.metrics)
     app.include_router(rest.router)
     app.include_router(realtime.router)
+    app.include_router(page.router)
     rest.install_error_handlers(app)
     return app

@@ -146,7 +146,7 @@ def ready_line(url: str, service: Service, loaded: Ready) -> str:
     """What the operator reads when clients may come."""
     return (
         f"autoglm ready: {service.model} loaded in {loaded.load_ms / 1000:.1f} s; "
-        f"realtime {url.replace('http', 'ws', 1)}/v1/realtime, REST {url}/v1, docs {url}/docs"
+        f"page {url}/, realtime {url.replace('http', 'ws', 1)}/v1/realtime, REST {url}/v1, docs {url}/docs"
     )
 
 
