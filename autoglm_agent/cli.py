@@ -245,6 +245,20 @@ def bench_conversations(
     run(conversations=conversations, engine=engine, seed=seed, json=json_output)
 
 
+@bench_app.command("echo")
+def bench_echo(
+    turns: Annotated[int, typer.Option(min=1, help="Questions whose answer is left alone.")] = 50,
+    engine: Annotated[str, typer.Option(help="Whose ears: a model's name, or scripted: the rules alone.")] = "nano",
+    seed: Annotated[int, typer.Option(help="Another seed, other talks.")] = 0,
+    level_db: Annotated[float, typer.Option(help="Own voice in the microphone, against what is played.")] = -10.0,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure how often a voice loop's own voice interrupts it, and whether people still can."""
+    from autoglm_agent.bench.echo import run
+
+    run(turns=turns, engine=engine, seed=seed, level_db=level_db, json=json_output)
+
+
 def main() -> None:
     """Entry of the `autoglm` command."""
     app()

@@ -105,6 +105,11 @@ class VoiceLoop:
         if self._failure is not None:
             raise self._failure
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether something of an answer is being heard, or waits to be."""
+        return self._playback.is_playing
+
     async def answered(self, answers: int) -> None:
         """Wait until more than so many turns were answered, to the last sound. Bound it: a turn may not be heard."""
         while self.answers <= answers or self._responding or self._playback.is_playing or self._running is not None:
