@@ -134,6 +134,10 @@ class RealtimeClient:
         item = {"type": "function_call_output", "call_id": call_id, "output": output}
         await self.send("conversation.item.create", item=item)
 
+    async def delete_item(self, item_id: str) -> None:
+        """Take an item out of the conversation: the model no longer knows of it."""
+        await self.send("conversation.item.delete", item_id=item_id)
+
     async def create_response(self, **response: Any) -> None:
         """Ask for an answer, with settings for this one only if given."""
         await self.send("response.create", **({"response": response} if response else {}))

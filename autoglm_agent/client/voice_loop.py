@@ -34,6 +34,8 @@ OUTGOING_BLOCKS = round(10.0 / BLOCK_S)
 """Ten seconds: what a lost connection takes to come back. Older speech would be answered when nobody expects it."""
 FRAME_EVERY_S = 1.0
 """What the Realtime API's clients send; a picture is encoded in 100 ms, and the newest is used."""
+MAX_ROUNDS = 4
+"""Of calls without a word of the user between: a model that calls on and on has lost the thread."""
 CANCELLED = json.dumps({"error": "cancelled: the user went on speaking"})
 
 Script = Callable[[], Awaitable[None]]
@@ -51,6 +53,7 @@ class VoiceLoop:
         camera: Camera | None = None,
         tools: Iterable[Tool] = (),
         guard: EchoGuard | None = None,
+        keep_turns: int | None = None,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
         """Take what is needed; nothing begins before `run`.
@@ -62,6 +65,8 @@ class VoiceLoop:
             camera: looked through once a second.
             tools: what the model may call.
             guard: None where no loudspeaker can be heard by the microphone: headphones, files.
+            keep_turns: how many answered turns stay in the conversation; None keeps all. Small models mistake old
+                commands for new ones: with 0 each command stands alone, with 1 "and now two more" is understood.
             on_event: is shown each event of the server, after the loop has acted on it.
         """
         self._client = client
@@ -71,7 +76,10 @@ class VoiceLoop:
         self._playback = Playback(loudspeaker.latency_s)
         self._outgoing: deque[bytes] = deque(maxlen=OUTGOING_BLOCKS)
         self._has_outgoing = anyio.Event()
+        self._keep_turns = keep_turns
+        self._turns = deque[list[str]]([[]])
         self._calls: list[dict[str, str]] = []
+        self._rounds = 0
         self._running: anyio.CancelScope | None = None
         self._responding = False
         self._changed = anyio.Event()
@@ -159,6 +167,10 @@ class VoiceLoop:
         match event["type"]:
             case "input_audio_buffer.speech_started":
                 await self._interrupted()
+            case "conversation.item.added" if self._keep_turns is not None:
+                self._turns[-1].append(event["item"]["id"])
+            case "input_audio_buffer.committed":
+                self._rounds = 0
             case "response.created":
                 self._responding, self._calls = True, []
             case "response.output_audio.delta":
@@ -167,7 +179,7 @@ class VoiceLoop:
             case "response.function_call_arguments.done":
                 self._calls.append(event)
             case "response.done":
-                self._done(event["response"]["status"], tasks)
+                await self._done(event["response"]["status"], tasks)
 
     async def _interrupted(self) -> None:
         """The user speaks: stop what is played and what is being done."""
@@ -177,14 +189,22 @@ class VoiceLoop:
         if cut is not None:
             await self._client.truncate(cut.item_id, cut.audio_end_ms, content_index=cut.content_index)
 
-    def _done(self, status: str, tasks: TaskGroup) -> None:
+    async def _done(self, status: str, tasks: TaskGroup) -> None:
         self._responding = False
         calls, self._calls = self._calls, []
         if calls:
             self._running = anyio.CancelScope()
             tasks.start_soon(self._call, calls, self._running)
         elif status != "cancelled":
-            self.answers += 1
+            await self._answered()
+
+    async def _answered(self) -> None:
+        """A turn is complete; forget the oldest, if that is wanted."""
+        self.answers += 1
+        self._turns.append([])
+        while self._keep_turns is not None and len(self._turns) > self._keep_turns + 1:
+            for item_id in self._turns.popleft():
+                await self._client.delete_item(item_id)
 
     async def _call(self, calls: list[dict[str, str]], scope: anyio.CancelScope) -> None:
         """Run what was called, one after the other; each call gets a result, or the history would be broken."""
@@ -194,8 +214,13 @@ class VoiceLoop:
                 results[call["call_id"]] = await run_tool(self._tools, call["name"], call["arguments"])
         for call_id, result in results.items():
             await self._client.send_tool_output(call_id, result)
-        if not scope.cancel_called:
+        self._rounds += 1
+        if scope.cancel_called:
+            pass  # the user's new words are answered
+        elif self._rounds < MAX_ROUNDS:
             self._responding = True
             await self._client.create_response()
+        else:
+            await self._answered()
         self._running = None
         self._changed.set()
