@@ -118,7 +118,8 @@ async def _talk(options: TalkOptions, spoken: list[tuple[Path, Samples]], consol
             loudspeaker.save(options.save)
             console.print(Text(f"saved {options.save}", style="dim"))
         for path in unanswered:
-            console.print(Text(f"{path} was not answered within {ANSWERED_WITHIN_S:.0f} s", style="red"))
+            line = Text(f"{path} was not answered within {ANSWERED_WITHIN_S:.0f} s", style="red")
+            console.print(line, soft_wrap=True)
         return not unanswered
 
 

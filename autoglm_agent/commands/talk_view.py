@@ -19,6 +19,7 @@ class TalkView:
         self._view, self._console = view, console
         self._turn: Turn | None = None
         self._responding = self._interrupted = False
+        self._frame: Event | None = None
         self.words = ""
         """What is going to be said, if that is known: shown with the next turn."""
 
@@ -34,8 +35,9 @@ class TalkView:
                 if self._turn is None:
                     self._begin()
         if self._turn is not None:
-            self._turn.take(event)
-            self._view.show(event, self._turn)
+            self._take(event)
+        elif event["type"] == "autoglm.vision.frame_encoded":
+            self._frame = event if not event["skipped"] else self._frame
         elif event["type"] == "error":
             self._console.print(Text(f"  error   {event['error']['message']}", style="red"))
         if event["type"] == "response.done":
@@ -54,6 +56,14 @@ class TalkView:
         self._turn = Turn()
         self._view.begin(self.words, self._turn)
         self.words = ""
+        if self._frame is not None:  # it came before the first word
+            self._take(self._frame)
+            self._frame = None
+
+    def _take(self, event: Event) -> None:
+        assert self._turn is not None
+        self._turn.take(event)
+        self._view.show(event, self._turn)
 
     def _done(self, response: Event) -> None:
         self._responding = False
