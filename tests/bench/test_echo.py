@@ -78,7 +78,7 @@ def test_a_room_gives_back_what_is_played_later_softer_and_blurred(seed) -> None
         heard = [await room.read()]
         await room.write(block)
         for _ in range(len(response) // BLOCK + 1):
-            heard.append(await room.read())  # noqa: PERF401 - one after the other
+            heard.append(await room.read())
             await room.write(np.zeros(BLOCK, np.float32))
         return np.concatenate(heard)
 

@@ -14,7 +14,7 @@ from autoglm_agent.bench.memory_socket import MemorySocket
 from autoglm_agent.client import EchoGuard, PictureCamera, RealtimeClient, RecordingLoudspeaker, Tool, VoiceLoop
 from autoglm_agent.client.devices import BLOCK, BLOCK_S, SAMPLE_RATE_HZ
 from autoglm_agent.client.recordings import RecordedMicrophone, read_recording
-from autoglm_agent.client.voice_loop import OUTGOING_BLOCKS
+from autoglm_agent.client.voice_loop import MAX_ROUNDS, OUTGOING_BLOCKS
 from autoglm_agent.commands.scenes import MEDIA_DIR
 from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.scripted import Script, ScriptedReply
@@ -246,6 +246,45 @@ async def test_a_call_that_goes_wrong_is_told_to_the_model_and_the_talk_goes_on(
     talk, engine = await ask_with_tools(tools, (made,))
     assert told in outputs(engine)[0]
     assert talk.loop.answers == 1
+
+
+@pytest.mark.parametrize(("keep", "seen"), [(None, 2), (1, 2), (0, 1)])
+async def test_answered_turns_are_forgotten_when_that_is_wanted(keep, seen) -> None:
+    stories = script(ScriptedReply(text="好的。"), utterances=("请讲故事", "请再讲"))
+    async with session(stories) as (client, engine):
+        talk = Talk(client, keep_turns=keep)
+
+        async def ask() -> None:
+            for answers in range(3):
+                await talk.microphone.say(GREETING)
+                await talk.loop.answered(answers)
+                await anyio.sleep(1)
+
+        await talk.run(ask)
+    generations = [g for g in engine.asked(m.Generate) if not g.prefill_only]
+    users = [sum(turn.role == "user" for turn in generation.turns) for generation in generations]
+    assert users[:2] == [1, seen]
+    assert users[2] == (3 if keep is None else seen)
+    assert "error" not in talk.kinds()
+
+
+async def test_a_model_that_calls_on_and_on_is_stopped() -> None:
+    ran = []
+
+    async def again() -> None:
+        ran.append(anyio.current_time())
+
+    async with session(script(ScriptedReply(tool_calls=(call("again", "{}"),)))) as (client, _):
+        talk = Talk(client, tools=[Tool(name="again", description="", run=again)])
+
+        async def ask() -> None:
+            for answers in range(2):
+                await talk.microphone.say(GREETING)
+                await talk.loop.answered(answers)
+
+        await talk.run(ask)
+    assert len(ran) == 2 * MAX_ROUNDS
+    assert talk.loop.answers == 2
 
 
 async def test_who_speaks_while_a_function_runs_stops_it_and_is_answered() -> None:
