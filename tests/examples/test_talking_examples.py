@@ -19,12 +19,15 @@ from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.bench.memory_socket import MemorySocket
 from autoglm_agent.client import RealtimeClient, RecordedMicrophone, RecordingLoudspeaker
 from autoglm_agent.client.tools import run_tool
+from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.load import load
+from autoglm_agent.engine.scripted import Script, ScriptedReply
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.virtual_time import VirtualTimeLoop
 from autoglm_agent.runtime.work import at_once
+from autoglm_agent.server.run import serving
 from autoglm_agent.server.service import open_service
 from autoglm_agent.settings import Settings
 
@@ -94,6 +97,33 @@ def test_the_robot_moves_takes_and_finds_things_in_what_its_camera_sees(nano) ->
     assert robot.right[0], "the red ball was not found in the picture"
     assert (robot.world.hand, robot.world.basket) == ((2, 2), [module.BALL])
     assert "hand: 红色的球" in shown
+
+
+CALLS = {
+    "in_car": ("set_ac_temperature", '{"temperature": 26}', {}),
+    "robot": ("move", '{"direction": "right", "steps": 1}', {"camera": None}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_example_talks_to_a_server_by_its_address(name, capsys) -> None:
+    module = example(name)
+    function, arguments, more = CALLS[name]
+    module.COMMANDS = next((command,) for command in module.COMMANDS if command.changes)
+    call = m.ToolCall(call_id="call_1", name=function, arguments=arguments)
+    replies = (ScriptedReply(tool_calls=(call,), when="请"), ScriptedReply(text="好的。"))
+    bridge = ComputeBridge.thread(EngineSpec(script=Script(utterances=("请",), replies=replies)))
+
+    async def talk() -> None:
+        with anyio.fail_after(60):
+            async with serving(Settings(port=0, voice="none"), bridge=bridge) as (url, _):
+                await module.main(url, mic=False, **more)
+
+    anyio.run(talk)
+    shown = capsys.readouterr().out
+    assert f"does   {function} {arguments}" in shown
+    assert "says   好的。" in shown
+    assert "1 of 1 commands done right" in shown
 
 
 # --- The machines themselves -----------------------------------------------------------------------------------------
