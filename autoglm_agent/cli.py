@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from autoglm_agent.errors import AutoGLMError, CheckpointError, InputError, ModelNotFoundError
+from autoglm_agent.errors import AutoGLMError, CheckpointError, DeviceError, InputError, ModelNotFoundError
 from autoglm_agent.training.commands import app as train_app
 
 if TYPE_CHECKING:
     from autoglm_agent.engine.spec import EngineSpec
 
-UNUSABLE = (InputError, ModelNotFoundError, CheckpointError)
+UNUSABLE = (InputError, DeviceError, ModelNotFoundError, CheckpointError)
 """What the user can mend in the command itself: exit code 2, as for a wrong option."""
 
 
@@ -117,6 +117,52 @@ def demo(
     from autoglm_agent.commands.demo import run_demo
 
     raise typer.Exit(0 if run_demo(model=model, fast=fast, plain=plain) else 1)
+
+
+@app.command()
+def talk(
+    url: Annotated[str | None, typer.Option(help="A server's address; without one a server is started.")] = None,
+    wav: Annotated[
+        list[Path] | None, typer.Option(help="Say this recording (wav, flac, …), not the microphone; may be repeated.")
+    ] = None,
+    image: Annotated[Path | None, typer.Option(help="Hold this picture before the camera.")] = None,
+    camera: Annotated[int | None, typer.Option(help="Look through the camera with this number.")] = None,
+    microphone: Annotated[str | None, typer.Option(help="Number or name of a microphone.")] = None,
+    loudspeaker: Annotated[str | None, typer.Option(help="Number or name of a loudspeaker.")] = None,
+    save: Annotated[Path | None, typer.Option(help="With --wav: write what was answered to this WAV file.")] = None,
+    voice: Annotated[str | None, typer.Option(help="The voice of the answers.")] = None,
+    think: Annotated[bool, typer.Option("--think/--no-think", help="Whether to reason before the answer.")] = True,
+    speak: Annotated[bool, typer.Option("--speak/--text", help="Whether answers are spoken.")] = True,
+    guard: Annotated[bool, typer.Option("--guard/--no-guard", help="Keep our own voice out of the microphone.")] = True,
+    plain: Annotated[bool, typer.Option("--plain", help="Print lines, even to a terminal.")] = False,
+    api_key: Annotated[str | None, typer.Option(envvar="AUTOGLM_API_KEY", help="The server's key.")] = None,
+    model: SetModel = None,
+) -> None:
+    """Talk: by microphone and loudspeaker, or by recordings; interrupt whenever you like."""
+    from autoglm_agent.commands.talk import TalkOptions, run_talk
+
+    options = TalkOptions(
+        url=url,
+        api_key=api_key,
+        model=model,
+        recordings=wav or [],
+        image=image,
+        camera=camera,
+        microphone=_device(microphone),
+        loudspeaker=_device(loudspeaker),
+        save=save,
+        voice=voice,
+        think=think,
+        speak=speak,
+        guard=guard,
+        plain=plain,
+    )
+    raise typer.Exit(0 if run_talk(options) else 1)
+
+
+def _device(name: str | None) -> int | str | None:
+    """PortAudio's number of a device, or a part of its name."""
+    return int(name) if name is not None and name.isdecimal() else name
 
 
 @app.command()
@@ -243,6 +289,20 @@ def bench_conversations(
     from autoglm_agent.bench.conversations import run
 
     run(conversations=conversations, engine=engine, seed=seed, json=json_output)
+
+
+@bench_app.command("echo")
+def bench_echo(
+    turns: Annotated[int, typer.Option(min=1, help="Questions whose answer is left alone.")] = 50,
+    engine: Annotated[str, typer.Option(help="Whose ears: a model's name, or scripted: the rules alone.")] = "nano",
+    seed: Annotated[int, typer.Option(help="Another seed, other talks.")] = 0,
+    level_db: Annotated[float, typer.Option(help="Own voice in the microphone, against what is played.")] = -10.0,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure how often a voice loop's own voice interrupts it, and whether people still can."""
+    from autoglm_agent.bench.echo import run
+
+    run(turns=turns, engine=engine, seed=seed, level_db=level_db, json=json_output)
 
 
 def main() -> None:

@@ -9,6 +9,10 @@ class InputError(AutoGLMError):
     """The caller's input cannot be used: a missing file, a broken picture, an unreadable or silent recording."""
 
 
+class DeviceError(AutoGLMError):
+    """A microphone, loudspeaker or camera is missing, or has failed, or a package that it needs is not installed."""
+
+
 class ModelNotFoundError(AutoGLMError):
     """The named model is neither `nano`, a checkpoint directory, nor a hub id that can be loaded."""
 

@@ -59,7 +59,7 @@ def run(*, conversations: int = 200, engine: str = "nano", seed: int = 0, json: 
         AutoGLMError: the model cannot be loaded, or the `voice` extra is not installed.
     """
     wanted = scripts(conversations, seed)
-    logs = _logs(wanted, _ears(engine))
+    logs = _logs(wanted, load_ears(engine))
     verdicts = [(log, verdict) for log in logs for verdict in judge(log)]
     facts = {
         "engine": engine,
@@ -76,8 +76,11 @@ def run(*, conversations: int = 200, engine: str = "nano", seed: int = 0, json: 
     return show(f"conversations: {conversations}, {engine}", _figures(verdicts), facts, as_json=json)
 
 
-def _ears(engine: str) -> EngineProtocol | EndOfTurn:
-    """One thread: chunks of speech are small, and the loop waits for them anyway."""
+def load_ears(engine: str) -> EngineProtocol | EndOfTurn:
+    """What hears: a model, or for `scripted` what tells the end of a turn.
+
+    One thread: chunks of speech are small, and the loop waits for them anyway.
+    """
     if engine == SCRIPTED:
         return TurnEnds.load(NANO / TURN_ENDS_FILE).probability
     from autoglm_agent.engine.load import load

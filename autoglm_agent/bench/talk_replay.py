@@ -33,7 +33,7 @@ from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.virtual_time import VirtualTimeLoop
 from autoglm_agent.server.service import Service, open_service
 from autoglm_agent.settings import Settings
-from autoglm_agent.voice.speech import BYTES_PER_SAMPLE, Mark, Speech
+from autoglm_agent.voice.speech import BYTES_PER_SAMPLE, Mark, Speech, Synthesiser
 
 PACKET = PACKET_BYTES // BYTES_PER_SAMPLE
 MS_PER_CHARACTER = 200
@@ -84,7 +84,7 @@ def replay(
                 logs[wanted.number] = await _converse(service, wanted, sounds, script)
                 told()
 
-        async with _service(engine) as service, anyio.create_task_group() as tasks:
+        async with virtual_service(engine, Metronome()) as service, anyio.create_task_group() as tasks:
             for _ in range(TOGETHER):
                 tasks.start_soon(work, service)
         return [logs[wanted.number] for wanted in scripts]
@@ -93,14 +93,14 @@ def replay(
 
 
 @asynccontextmanager
-async def _service(engine: EngineProtocol) -> AsyncIterator[Service]:
+async def virtual_service(engine: EngineProtocol, voice: Synthesiser) -> AsyncIterator[Service]:
     """All of a server but its sockets, on this loop and by its clock."""
     settings = Settings(voice="none", model="nano", max_sessions=TOGETHER)
     async with open_service(
         settings,
         bridge=ComputeBridge.local(engine),
         ears=VadHub(SileroVad(), in_thread=False),
-        voice=_entered(),
+        voice=_entered(voice),
         ids=CountingIds(),
         clock=anyio.current_time,
         wall_clock=anyio.current_time,
@@ -109,8 +109,8 @@ async def _service(engine: EngineProtocol) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def _entered() -> AsyncIterator[Metronome]:
-    yield Metronome()
+async def _entered(voice: Synthesiser) -> AsyncIterator[Synthesiser]:
+    yield voice
 
 
 async def _converse(service: Service, wanted: TalkScript, sounds: Spoken, script: Script) -> TalkLog:

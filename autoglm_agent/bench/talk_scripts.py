@@ -121,7 +121,7 @@ def _script(name: str, number: int, random: Random) -> TalkScript:
         voice=random.choice(VOICES),
         speed=round(random.uniform(*SPEEDS), 2),
         acts=acts,
-        replies=tuple(_reply(random, LONG_CHARACTERS if needs_length else SHORT_CHARACTERS) for _ in range(6)),
+        replies=tuple(long_reply(random, LONG_CHARACTERS if needs_length else SHORT_CHARACTERS) for _ in range(6)),
         noise=noise,
         snr_db=round(random.uniform(*SNR_DB), 1),
     )
@@ -159,11 +159,11 @@ def _interruptions(random: Random, detection: Detection) -> tuple[Act, ...]:
 def _muted(random: Random, detection: Detection) -> tuple[Act, ...]:
     stalled = Say(
         kind="stalled",
-        parts=(_filled(random, random.choice(FLUENT)),),
+        parts=(filled(random, random.choice(FLUENT)),),
         fraction=random.uniform(0.3, 0.7),
         stall_ms=random.randint(*STALL_MS),
     )
-    muted = Say(kind="muted", parts=(_filled(random, random.choice(FLUENT)),), fraction=random.uniform(0.4, 0.8))
+    muted = Say(kind="muted", parts=(filled(random, random.choice(FLUENT)),), fraction=random.uniform(0.4, 0.8))
     return (*_turns(stalled), muted, Wait(ms=MUTE_MS), *_turns(_fluent(random)))
 
 
@@ -203,22 +203,22 @@ def _turns(*turns: Say) -> tuple[Act, ...]:
 
 
 def _fluent(random: Random) -> Say:
-    return Say(kind="fluent", parts=(_filled(random, random.choice(FLUENT)),))
+    return Say(kind="fluent", parts=(filled(random, random.choice(FLUENT)),))
 
 
 def _paused(random: Random, detection: Detection) -> Say:
-    parts = tuple(_filled(random, random.choice(PAUSED)).split("|"))
+    parts = tuple(filled(random, random.choice(PAUSED)).split("|"))
     lengths = PAUSE_MS if detection == "semantic_vad" else SHORT_PAUSE_MS
     return Say(kind="paused", parts=parts, pauses_ms=tuple(random.randint(*lengths) for _ in parts[1:]))
 
 
 def _hesitant(random: Random) -> Say:
-    parts = tuple(_filled(random, random.choice(HESITANT)).split("|"))
+    parts = tuple(filled(random, random.choice(HESITANT)).split("|"))
     return Say(kind="hesitant", parts=parts, pauses_ms=tuple(random.randint(*HESITATION_MS) for _ in parts[1:]))
 
 
 def _interruption(random: Random) -> Say:
-    return Say(kind="interruption", parts=(_filled(random, random.choice(INTERRUPTIONS)),))
+    return Say(kind="interruption", parts=(filled(random, random.choice(INTERRUPTIONS)),))
 
 
 def _interjections(random: Random, count: int) -> list[Act]:
@@ -230,12 +230,13 @@ def _interjections(random: Random, count: int) -> list[Act]:
     return acts
 
 
-def _filled(random: Random, template: str) -> str:
+def filled(random: Random, template: str) -> str:
     """A template with a word for each of its places."""
     return template.format(**{name: random.choice(words) for name, words in WORDS.items()})
 
 
-def _reply(random: Random, characters: int) -> str:
+def long_reply(random: Random, characters: int) -> str:
+    """A reply of at least so many characters."""
     text = ""
     while len(text) < characters:
         text += random.choice(REPLIES)

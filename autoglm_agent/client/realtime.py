@@ -1,7 +1,7 @@
 """A client of `/v1/realtime`: what a program needs to talk to the server, and no more. Imports no torch.
 
-Events are the wire's JSON objects as dicts; OpenAI's Realtime reference says what is in them. Microphones, cameras
-and loudspeakers are not here.
+Iterating gives events as the wire's JSON objects, `events()` as objects with types (`client.events`). Microphones,
+cameras and loudspeakers are not here (`voice_loop`).
 
 With `connect(…, resume=True)` a lost connection is restored behind the scenes: nothing is missed, nothing comes twice,
 and `session.resumed` tells of it (or `session.resync_required`, with how things stand, after too long an absence).
@@ -11,9 +11,12 @@ Use:
         await client.update_session(output_modalities=["text"])
         await client.send_text("你是谁？")
         await client.create_response()
-        async for event in client:
-            if event["type"] == "response.done":
-                break
+        async for event in client.events():
+            match event:
+                case OutputTextDelta():
+                    print(event.delta, end="")
+                case ResponseDone():
+                    break
 """
 
 from __future__ import annotations
@@ -27,17 +30,17 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import anyio
 import websockets
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from autoglm_agent.audio import pcm
 from autoglm_agent.audio.resample import Resampler
+from autoglm_agent.client.devices import SAMPLE_RATE_HZ
+from autoglm_agent.client.events import AnyEvent, read_event
 from autoglm_agent.client.resuming import ResumingSocket, Socket
-from autoglm_agent.errors import AutoGLMError, OverloadedError
+from autoglm_agent.errors import AutoGLMError, InputError, OverloadedError
 
 Event = dict[str, Any]
 
-SAMPLE_RATE_HZ = 24_000
-"""The one rate of `audio/pcm` on the wire."""
 MAX_EVENT_BYTES = 16 << 20
 """Servers keep events below 1 MiB; other servers than ours may not."""
 PACKET_MS = 20
@@ -81,6 +84,11 @@ class RealtimeClient:
                 return
             yield event
 
+    async def events(self) -> AsyncIterator[AnyEvent]:
+        """Iterate over events as objects, `UnknownEvent` for what this version does not know."""
+        async for event in self:
+            yield read_event(event)
+
     # --- Sending -----------------------------------------------------------------------------------------------------
 
     async def send(self, kind: str, **fields: Any) -> None:
@@ -115,14 +123,20 @@ class RealtimeClient:
         content = [_picture(image) for image in images]
         await self._add({"role": "user", "content": [{"type": "input_text", "text": text}, *content]})
 
-    async def send_image(self, image: bytes) -> None:
-        """Show a picture by itself: a frame of the camera, of which a turn uses the newest."""
+    async def send_frame(self, image: bytes) -> None:
+        """Show a frame of the camera, the bytes of a JPEG or PNG file; a turn uses the newest."""
         await self._add({"role": "user", "content": [_picture(image)]})
+
+    send_image = send_frame
 
     async def send_tool_output(self, call_id: str, output: str) -> None:
         """Give the result of a function call; then ask for a response."""
         item = {"type": "function_call_output", "call_id": call_id, "output": output}
         await self.send("conversation.item.create", item=item)
+
+    async def delete_item(self, item_id: str) -> None:
+        """Take an item out of the conversation: the model no longer knows of it."""
+        await self.send("conversation.item.delete", item_id=item_id)
 
     async def create_response(self, **response: Any) -> None:
         """Ask for an answer, with settings for this one only if given."""
@@ -131,6 +145,12 @@ class RealtimeClient:
     async def cancel_response(self) -> None:
         """Stop the answer in progress."""
         await self.send("response.cancel")
+
+    async def truncate(self, item_id: str, audio_end_ms: int, *, content_index: int = 0) -> None:
+        """Tell how much of a spoken answer was played before it was stopped; the rest leaves the conversation."""
+        await self.send(
+            "conversation.item.truncate", item_id=item_id, content_index=content_index, audio_end_ms=audio_end_ms
+        )
 
     async def _add(self, message: dict[str, Any]) -> None:
         await self.send("conversation.item.create", item={"type": "message", **message})
@@ -146,6 +166,7 @@ async def connect(
 
     Raises:
         OverloadedError: the server has no place; the error says when to try again.
+        InputError: `url` is no address, or the key is not accepted.
         AutoGLMError: there is no server, or it refuses.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
@@ -164,8 +185,14 @@ async def connect(
         socket = await open_socket({"autoglm": "resume"} if resume else {})
     except InvalidStatus as error:
         raise _refusal(error) from error
+    except InvalidURI as error:
+        raise InputError(f"{url} is no address of a server; give one like http://127.0.0.1:8000") from error
     except (OSError, TimeoutError) as error:
-        raise AutoGLMError(f"no server at {url} ({error}); start one with `autoglm serve`") from error
+        raise AutoGLMError(
+            f"no server at {url} ({_reason(error)}); check the address, or start one with `autoglm serve`"
+        ) from error
+    except InvalidHandshake as error:
+        raise AutoGLMError(f"what answers at {url} is no realtime server ({error}); check the address") from error
     if not resume:
         async with socket:
             yield RealtimeClient(socket)
@@ -188,13 +215,35 @@ def _realtime_url(url: str, model: str, parameters: dict[str, str]) -> str:
 
 
 def _refusal(error: InvalidStatus) -> AutoGLMError:
-    status = error.response.status_code
+    status, said = error.response.status_code, _message(error.response.body)
     if status == 503:
         retry_after_s = float(error.response.headers.get("Retry-After", 1))
-        return OverloadedError("the server has no place for another session", retry_after_s=retry_after_s)
+        return OverloadedError(
+            f"the server has no place for another session; try again in {retry_after_s:.0f} s, "
+            "or raise its --max-sessions",
+            retry_after_s=retry_after_s,
+        )
     if status == 401:
-        return AutoGLMError("the server does not accept this API key")
-    return AutoGLMError(f"the server refused the session (HTTP {status})")
+        return InputError(f"the server does not accept this API key ({said}); give one of its --api-key")
+    if status == 404:
+        return InputError(f"the server has nothing at this address ({said}); check its path and the model's name")
+    return AutoGLMError(f"the server refused the session (HTTP {status}: {said})")
+
+
+def _message(body: bytes | None) -> str:
+    """What the server says is wrong."""
+    try:
+        return str(json.loads(body or b"")["error"]["message"]).rstrip(".")
+    except (ValueError, KeyError, TypeError):
+        return "it does not say why"
+
+
+def _reason(error: Exception) -> str:
+    """What the system says; of several attempts (IPv6, IPv4) the messages are long and alike."""
+    strerror = getattr(error, "strerror", None)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {OPEN_TIMEOUT_S:.0f} s"
+    return str(strerror or error)
 
 
 def _picture(image: bytes) -> dict[str, str]:

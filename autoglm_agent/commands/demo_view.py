@@ -99,14 +99,14 @@ class PlainView:
         kind = event["type"]
         if kind.startswith(TRANSCRIPTION):
             self._print("hears" if kind.endswith(".completed") else "hears…", turn.transcript)
-        elif kind == "autoglm.vision.frame_encoded":
+        elif kind == "autoglm.vision.frame_encoded" and not event["skipped"]:
             self._print("sees", f"a frame, encoded in {turn.frame_ms:.0f} ms")
         elif kind == "autoglm.fusion.updated" and turn.gate and self._moved(turn.gate):
             self._gate = turn.gate
             self._print("gate", "  ".join(f"{name} {weight:.2f}" for name, weight in turn.gate.items()))
         elif kind == "response.reasoning_text.done":
             self._print("thinks", turn.reasoning)
-        elif kind == "response.output_text.done":
+        elif kind in ("response.output_text.done", "response.output_audio_transcript.done"):
             self._print("says", turn.text)
         elif kind == "response.function_call_arguments.done":
             call = turn.calls[-1]

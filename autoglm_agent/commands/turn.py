@@ -53,7 +53,7 @@ class Turn:
                 self.transcript = event["transcript"]
             case "conversation.item.input_audio_transcription.failed":
                 self.problem = event["error"]["message"]
-            case "autoglm.vision.frame_encoded":
+            case "autoglm.vision.frame_encoded" if not event["skipped"] or self.frame_ms is None:
                 self.frame_ms = event["latency_ms"]
             case "autoglm.fusion.updated":
                 self.gate = event["weights"]
@@ -62,7 +62,7 @@ class Turn:
         match event["type"]:
             case "response.reasoning_text.delta":
                 self.reasoning += event["delta"]
-            case "response.output_text.delta":
+            case "response.output_text.delta" | "response.output_audio_transcript.delta":
                 self.text += event["delta"]
             case "response.function_call_arguments.done":
                 self.calls.append(ToolCall(event["call_id"], event["name"], event["arguments"]))
