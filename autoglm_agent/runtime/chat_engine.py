@@ -6,6 +6,7 @@ all who name the same spec and batches over them. Sessions over time, speech as 
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -180,3 +181,7 @@ def _ended(model: str, finished: m.Finished, stages: Stages) -> AnswerEnded:
 @cache  # an engine that is closed or could not load weighs nothing
 def _shared(spec: EngineSpec) -> ChatEngine:
     return ChatEngine(spec)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_shared.cache_clear)  # their threads are not there in the child
