@@ -305,6 +305,17 @@ def bench_echo(
     run(turns=turns, engine=engine, seed=seed, level_db=level_db, json=json_output)
 
 
+@bench_app.command("langchain")
+def bench_langchain(
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each way.")] = 7,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure what a token costs on its way through ChatAutoGLM, beside ChatOpenAI."""
+    from autoglm_agent.bench.langchain import run
+
+    run(rounds=rounds, json=json_output)
+
+
 def main() -> None:
     """Entry of the `autoglm` command."""
     app()

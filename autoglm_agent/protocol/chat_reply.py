@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -83,7 +83,7 @@ class Choice(Wire):
 
 
 class ChatCompletion(Wire):
-    """A whole reply. `autoglm_gate` is ours: there only when the model has a gate."""
+    """A whole reply. `autoglm_gate` is ours: there only when the model has a gate. So are the stages' latencies."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -92,6 +92,7 @@ class ChatCompletion(Wire):
     choices: list[Choice]
     usage: CompletionUsage
     autoglm_gate: Maybe[Gate] = None
+    autoglm_latency_ms: Maybe[dict[str, float]] = None
 
 
 class Delta(Wire):
@@ -113,7 +114,7 @@ class ChunkChoice(Wire):
 
 
 class ChatCompletionChunk(Wire):
-    """One chunk. `usage` is in the last one only, whose `choices` are empty; the gate is beside the reason."""
+    """One chunk. `usage` is in the last one only, whose `choices` are empty; gate and latencies beside the reason."""
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
@@ -122,6 +123,7 @@ class ChatCompletionChunk(Wire):
     choices: list[ChunkChoice] = Field(default_factory=list)
     usage: Maybe[CompletionUsage] = None
     autoglm_gate: Maybe[Gate] = None
+    autoglm_latency_ms: Maybe[dict[str, float]] = None
 
 
 class ChatReply:
@@ -168,21 +170,31 @@ class ChatReply:
         self._calls.append(MessageToolCall(id=call_id, function=function))
         return self._chunk(Delta(tool_calls=[delta]))
 
-    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
+    def finish(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> str:
         """Return the end of the stream: the reason, the counts when they were asked for, and `[DONE]`."""
-        text = self._chunk(Delta(), reason, gate)
+        choice = ChunkChoice(delta=Delta(), finish_reason=reason)
+        text = self._send([choice], autoglm_gate=gate, autoglm_latency_ms=latency_ms)
         if self._include_usage:
-            counts = ChatCompletionChunk(
-                id=self._id, created=self._created, model=self._model, usage=encode_usage(usage)
-            )
-            text += server_sent(counts)
+            text += self._send([], usage=encode_usage(usage))
         return text + DONE
 
     def fail(self, error: ErrorDetail) -> str:
         """Return the error as the stream's last event: the `openai` package raises it."""
         return server_sent(ErrorBody(error=error))
 
-    def whole(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> ChatCompletion:
+    def whole(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> ChatCompletion:
         """Return the whole reply."""
         message = CompletionMessage(
             content="".join(self._content) if self._content or not self._calls else None,
@@ -196,15 +208,15 @@ class ChatReply:
             choices=[Choice(message=message, finish_reason=reason)],
             usage=encode_usage(usage),
             autoglm_gate=gate,
+            autoglm_latency_ms=latency_ms,
         )
 
-    def _chunk(self, delta: Delta, reason: FinishReason | None = None, gate: Gate | None = None) -> str:
-        choice = ChunkChoice(delta=delta, finish_reason=reason)
-        return server_sent(
-            ChatCompletionChunk(
-                id=self._id, created=self._created, model=self._model, choices=[choice], autoglm_gate=gate
-            )
-        )
+    def _chunk(self, delta: Delta) -> str:
+        return self._send([ChunkChoice(delta=delta)])
+
+    def _send(self, choices: list[ChunkChoice], **more: Any) -> str:
+        chunk = ChatCompletionChunk(id=self._id, created=self._created, model=self._model, choices=choices, **more)
+        return server_sent(chunk)
 
 
 def encode_usage(usage: ChatUsage) -> CompletionUsage:

@@ -54,7 +54,13 @@ class Reply(Protocol):
         """Add a whole call; return its events."""
         ...
 
-    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
+    def finish(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> str:
         """Return the last events."""
         ...
 
@@ -62,7 +68,13 @@ class Reply(Protocol):
         """Return the last events of a stream that breaks."""
         ...
 
-    def whole(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> Wire:
+    def whole(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> Wire:
         """Return the whole reply."""
         ...
 

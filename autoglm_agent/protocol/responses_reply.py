@@ -80,9 +80,15 @@ class ResponsesReply:
 
     # --- The end -----------------------------------------------------------------------------------------------------
 
-    def finish(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> str:
+    def finish(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> str:
         """Return the last events: the open item ends, then the response, whole."""
-        events = self._end(reason, usage, gate)
+        events = self._end(reason, usage, gate, latency_ms)
         return events + self._told("response.incomplete" if reason == "length" else "response.completed")
 
     def fail(self, error: ErrorDetail) -> str:
@@ -92,10 +98,16 @@ class ResponsesReply:
         self._state = self._state.model_copy(update={"status": "failed", "error": failure, "output": self._done})
         return events + self._told("response.failed")
 
-    def whole(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> w.ResponseObject:
+    def whole(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> w.ResponseObject:
         """Return the whole reply."""
         if self._state.status == "in_progress":
-            self._end(reason, usage, gate)
+            self._end(reason, usage, gate, latency_ms)
         return self._state
 
     @property
@@ -117,7 +129,9 @@ class ResponsesReply:
         content = (TextContent(text=text),) if text else ()
         return ChatMessage(role="assistant", content=content, reasoning="".join(thought), tool_calls=tuple(calls))
 
-    def _end(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None) -> str:
+    def _end(
+        self, reason: FinishReason, usage: ChatUsage, gate: Gate | None, latency_ms: dict[str, float] | None
+    ) -> str:
         is_cut = reason == "length"
         events = ""
         if not self._done and self._open is None:
@@ -131,6 +145,7 @@ class ResponsesReply:
                 "output": self._done,
                 "usage": _usage(usage),
                 "autoglm_gate": gate,
+                "autoglm_latency_ms": latency_ms,
             }
         )
         return events

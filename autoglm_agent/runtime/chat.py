@@ -32,6 +32,7 @@ from autoglm_agent.runtime.clips import decode_clip
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.history import to_turns
+from autoglm_agent.runtime.stages import Stages
 
 ERRORS: dict[str, type[AutoGLMError]] = {
     "context_overflow": ContextOverflowError,
@@ -51,8 +52,11 @@ async def complete(
     *,
     new_id: Callable[[str], str],
     enable_thinking: bool = True,
+    stages: Stages | None = None,
 ) -> m.Finished:
     """Answer `chat`, handing each delta to `on_result` as it comes. Cancel the call to cancel the generation.
+
+    `stages` takes note of how long each stage took.
 
     Raises:
         InputError: a picture or a recording cannot be decoded.
@@ -63,10 +67,18 @@ async def complete(
     engine = EngineSession(bridge, new_id("chat"))
     features = Features(engine, new_id=new_id, decode_clip=decode_clip)
     items = to_items(chat.messages)
+    stages = stages or Stages()
+
+    async def on_each(result: m.Result) -> None:
+        stages.note(result)
+        await on_result(result)
+
     async with engine.running():
-        for problem in await features.prepare(items):
+        for problem in await features.prepare(items, stages):
             raise failure(problem)
-        return await _generate(engine, features, chat, items, on_result, new_id=new_id, think=enable_thinking)
+        finished = await _generate(engine, features, chat, items, on_each, new_id=new_id, think=enable_thinking)
+    stages.note(finished)
+    return finished
 
 
 async def _generate(

@@ -2,3 +2,7 @@
 
 Uses only the public API of `autoglm_agent`. This is not the place for inference, sockets or turn-taking.
 """
+
+from langchain_autoglm.chat_models import ChatAutoGLM
+
+__all__ = ["ChatAutoGLM"]

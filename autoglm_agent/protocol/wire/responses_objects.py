@@ -117,7 +117,7 @@ class EchoedTool(FunctionTool):
 
 
 class ResponseObject(Wire):
-    """A response, in whatever state. `autoglm_gate` is ours: there only when the model has a gate."""
+    """A response, in whatever state. `autoglm_gate` is ours: there only when the model has a gate. So are the stages' latencies."""
 
     id: str
     object: Literal["response"] = "response"
@@ -144,6 +144,7 @@ class ResponseObject(Wire):
     truncation: Literal["auto", "disabled"]
     usage: ResponsesUsage | None = None
     autoglm_gate: Maybe[Gate] = None
+    autoglm_latency_ms: Maybe[dict[str, float]] = None
 
 
 class DeletedResponse(Wire):

@@ -12,6 +12,7 @@ from autoglm_agent.protocol.chat import ChatTurns
 from autoglm_agent.protocol.reply import ChatUsage, FinishReason, Gate, Reply
 from autoglm_agent.protocol.rest_errors import ErrorDetail
 from autoglm_agent.runtime.chat import complete
+from autoglm_agent.runtime.stages import Stages
 from autoglm_agent.server.rest.access import check_model
 from autoglm_agent.server.rest.bodies import read_body
 from autoglm_agent.server.rest.exchange import EventStream, Exchange
@@ -63,13 +64,14 @@ class Answering(Exchange):
 
         if chat.stream:
             await stream.write(reply.start())
-        finished = await complete(service.bridge, chat, on_result, new_id=service.ids.new)
+        stages = Stages()
+        finished = await complete(service.bridge, chat, on_result, new_id=service.ids.new, stages=stages)
         reason, usage, gate = _reason(finished), _usage(finished.usage), _gate(finished)
         if not chat.stream:
-            whole = reply.whole(reason, usage, gate)
+            whole = reply.whole(reason, usage, gate, stages.ms)
             self.ended()
             return JSONResponse(whole.model_dump(mode="json"))
-        last = reply.finish(reason, usage, gate)
+        last = reply.finish(reason, usage, gate, stages.ms)
         self.ended()
         await stream.write(last)
         return None
