@@ -2,3 +2,21 @@
 
 Uses only the public API of `autoglm_agent`. This is not the place for inference, sockets or turn-taking.
 """
+
+from langchain_autoglm.tracing import (
+    AsyncReasoningTraceHandler,
+    ReasoningPrinter,
+    ReasoningRecorder,
+    ReasoningTrace,
+    ReasoningTraceHandler,
+    TurnFacts,
+)
+
+__all__ = [
+    "AsyncReasoningTraceHandler",
+    "ReasoningPrinter",
+    "ReasoningRecorder",
+    "ReasoningTrace",
+    "ReasoningTraceHandler",
+    "TurnFacts",
+]
