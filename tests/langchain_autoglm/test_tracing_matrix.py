@@ -23,7 +23,6 @@ from tests.langchain_autoglm.thinkers import (
     BrokenThoughtError,
     Log,
     Native,
-    Signal,
     Thinker,
     ToldTwice,
 )
@@ -159,8 +158,8 @@ async def aevents_v2(model, config):
 
 
 async def aevents_v3(model, config):
-    stream = await model.astream_events(QUESTION, config, version="v3")
-    assert str((await stream.output).text) == ANSWER
+    async with await model.astream_events(QUESTION, config, version="v3") as stream:  # leaving it stops the model
+        assert str((await stream.output).text) == ANSWER
     return 1
 
 
@@ -177,8 +176,8 @@ async def agent_aevents_v2(model, config):
 
 
 async def agent_aevents_v3(model, config):
-    run = await agent(model).astream_events(SAID, config, version="v3")
-    assert (await run.output())["messages"][-1].text == ANSWER
+    async with await agent(model).astream_events(SAID, config, version="v3") as run:
+        assert (await run.output())["messages"][-1].text == ANSWER
     return 2
 
 
@@ -263,35 +262,51 @@ async def test_a_failure_in_the_middle_ends_the_reasoning_in_async_code(path, mo
     check_broken(log, BrokenThoughtError)
 
 
-def opened_stream(model, config):
-    return model.stream(QUESTION, config)
-
-
-def opened_chain(model, config):
-    return chain(model).stream({"said": QUESTION}, config)
-
-
-def opened_agent(model, config):
-    return agent(model).stream(SAID, config, stream_mode="messages")
-
-
-@pytest.mark.parametrize(("opened", "model", "log"), cases([opened_stream, opened_agent], [Blocks, Beside, ToldTwice]))
-def test_closing_a_stream_ends_the_reasoning(opened, model, log) -> None:
+@pytest.mark.parametrize(("path", "model", "log"), cases([stream], [Blocks, Beside, ToldTwice]))
+def test_closing_a_stream_ends_the_reasoning(path, model, log) -> None:
     log = log()
-    pieces = opened(model(), {"callbacks": [log]})
-    next(pieces), next(pieces)
+    pieces = model().stream(QUESTION, {"callbacks": [log]})
+    next(pieces)
+    next(pieces)
     pieces.close()
-    check_broken(log, GeneratorExit, pieces=len([s for s in next(iter(log.told.values())) if s[0] == "token"]))
+    check_broken(log, GeneratorExit)
+
+
+@pytest.mark.parametrize(("path", "model", "log"), cases([chain_stream], [Blocks, Beside, ToldTwice]))
+def test_a_sync_chain_that_is_closed_lets_the_model_finish_and_so_does_its_reasoning(path, model, log) -> None:
+    log = log()
+    pieces = chain(model()).stream({"said": QUESTION}, {"callbacks": [log]})
+    next(pieces)
+    pieces.close()  # LangChain reads the model to its end here, for its traces
+    check(log, 1, tokens=THOUGHT)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("path", "model", "log"), cases([astream, agent_messages_async], [Blocks, Beside, ToldTwice]))
+async def test_closing_an_async_stream_ends_the_reasoning(path, model, log) -> None:
+    log, config = log(), {}
+    config["callbacks"] = [log]
+    model = model(stalls_after=2)
+    pieces = (
+        model.astream(QUESTION, config)
+        if path is astream
+        else agent(model).astream(SAID, config, stream_mode="messages")
+    )
+    with anyio.fail_after(10):
+        await anext(pieces)
+        await anext(pieces)
+        await pieces.aclose()
+        await anyio.wait_all_tasks_blocked()
+    check_broken(log, (asyncio.CancelledError, GeneratorExit))
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("path", "model", "log"), cases([ainvoke, *APIECEWISE, *AV3], STREAMING))
 async def test_cancelling_the_task_ends_the_reasoning(path, model, log) -> None:
     log = log()
-    signal = Signal(log, pieces=2)
-    task = asyncio.create_task(path(model(stalls_after=2, streaming=True), {"callbacks": [log, signal]}))
+    task = asyncio.create_task(path(model(stalls_after=2, streaming=True), {"callbacks": [log]}))
     with anyio.fail_after(10):
-        await signal.reached.wait()
+        await log.two_pieces.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -3,7 +3,6 @@
 from collections import defaultdict
 
 import anyio
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -181,12 +180,15 @@ class Log(ReasoningTraceHandler):
 
     def __init__(self):
         self.told = defaultdict(list)
+        self.two_pieces = anyio.Event()
 
     def on_reasoning_start(self, run_id):
         self.told[run_id].append("start")
 
     def on_reasoning_token(self, token, run_id):
         self.told[run_id].append(("token", token))
+        if len(self.told[run_id]) == 3:
+            self.two_pieces.set()
 
     def on_reasoning_end(self, text, run_id):
         self.told[run_id].append(("end", text))
@@ -202,6 +204,7 @@ class AsyncLog(AsyncReasoningTraceHandler):
 
     def __init__(self):
         self.told = defaultdict(list)
+        self.two_pieces = anyio.Event()
 
     async def on_reasoning_start(self, run_id):
         await anyio.lowlevel.checkpoint()
@@ -210,6 +213,8 @@ class AsyncLog(AsyncReasoningTraceHandler):
     async def on_reasoning_token(self, token, run_id):
         await anyio.lowlevel.checkpoint()
         self.told[run_id].append(("token", token))
+        if len(self.told[run_id]) == 3:
+            self.two_pieces.set()
 
     async def on_reasoning_end(self, text, run_id):
         await anyio.lowlevel.checkpoint()
@@ -218,26 +223,3 @@ class AsyncLog(AsyncReasoningTraceHandler):
     async def on_turn_end(self, facts, run_id):
         await anyio.lowlevel.checkpoint()
         self.told[run_id].append(facts)
-
-
-class Signal(BaseCallbackHandler):
-    """Sets an event once a run has told some pieces of its thought; placed after the handler under test."""
-
-    run_inline = True
-
-    def __init__(self, log, pieces):
-        self.reached = anyio.Event()
-        self._log, self._pieces = log, pieces
-
-    def on_chat_model_start(self, *args, **kwargs):
-        pass
-
-    def on_llm_new_token(self, *args, **kwargs):
-        self._look()
-
-    def on_stream_event(self, *args, **kwargs):
-        self._look()
-
-    def _look(self):
-        if any(sum(isinstance(s, tuple) for s in steps) >= self._pieces for steps in self._log.told.values()):
-            self.reached.set()

@@ -166,6 +166,8 @@ class AsyncReasoningTraceHandler(_Watching, AsyncCallbackHandler):
     Meant for `ainvoke`, `astream` and their like; called from sync code each hook runs in an event loop of its own.
     """
 
+    run_inline = True  # in the task of the model, so that its end is seen
+
     async def on_reasoning_start(self, run_id: UUID) -> None:
         """The model begins to think."""
 
