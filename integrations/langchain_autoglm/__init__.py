@@ -3,6 +3,7 @@
 Uses only the public API of `autoglm_agent`. This is not the place for inference, sockets or turn-taking.
 """
 
+from langchain_autoglm.chat_models import ChatAutoGLM
 from langchain_autoglm.tracing import (
     AsyncReasoningTraceHandler,
     ReasoningPrinter,
@@ -14,6 +15,7 @@ from langchain_autoglm.tracing import (
 
 __all__ = [
     "AsyncReasoningTraceHandler",
+    "ChatAutoGLM",
     "ReasoningPrinter",
     "ReasoningRecorder",
     "ReasoningTrace",
