@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_GRAMMARS = 64  # tool sets and schemas in use at a time; a grammar is some hundred kilobytes
 COMPACT: JsonCompileOptions = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
+SPACED: JsonCompileOptions = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""Both as training writes them, calls without spaces and answers with: forced into the other, nano loses its thread."""
 
 
 class _Vocabulary:
@@ -81,30 +83,34 @@ class Grammars:
         """A call of one of `tools`: its name, then arguments that fit its schema (any object, where that is odd)."""
         schema = {"anyOf": [_call_schema(tool, strict=True) for tool in tools]}
         try:
-            return self.json(json.dumps(schema))
+            return self._grammar(json.dumps(schema), COMPACT)
         except InputError:
-            return self.json(json.dumps({"anyOf": [_call_schema(tool, strict=False) for tool in tools]}))
+            return self._grammar(json.dumps({"anyOf": [_call_schema(tool, strict=False) for tool in tools]}), COMPACT)
 
     def json(self, schema: str) -> Grammar:
-        """Compact JSON that fits `schema`.
+        """An answer in JSON that fits `schema`.
 
         Raises:
             InputError: the schema is broken or uses what cannot be enforced.
         """
-        matcher = self._made.get(schema)
+        return self._grammar(schema, SPACED)
+
+    def _grammar(self, schema: str, spacing: JsonCompileOptions) -> Grammar:
+        key = spacing["key_separator"] + schema
+        matcher = self._made.get(key)
         if matcher is None:
-            matcher = self._made[schema] = self._make(schema)
+            matcher = self._made[key] = self._make(schema, spacing)
             if len(self._made) > MAX_GRAMMARS:
                 self._made.popitem(last=False)
-        self._made.move_to_end(schema)
+        self._made.move_to_end(key)
         return Grammar(matcher.deep_copy())
 
-    def _make(self, schema: str) -> LLMatcher:
+    def _make(self, schema: str, spacing: JsonCompileOptions) -> LLMatcher:
         if self._tokenizer is None:
             vocabulary = _Vocabulary(self._layout, max(self._layout.stop_ids))
             self._tokenizer = LLTokenizer(TokenizerWrapper(vocabulary))
         try:
-            source = LLMatcher.grammar_from_json_schema(schema, overrides=COMPACT)
+            source = LLMatcher.grammar_from_json_schema(schema, overrides=spacing)
         except ValueError as error:
             raise InputError(f"the JSON schema cannot be read ({error}); send a JSON object.") from error
         matcher = LLMatcher(self._tokenizer, source, log_level=0)

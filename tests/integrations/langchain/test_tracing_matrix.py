@@ -11,7 +11,7 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from langchain_autoglm import TurnFacts
-from tests.langchain_autoglm.thinkers import (
+from tests.integrations.langchain.thinkers import (
     ANSWER,
     GATE,
     LATENCY_MS,

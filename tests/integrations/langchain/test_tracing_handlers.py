@@ -18,7 +18,7 @@ from langchain_autoglm import (
     ReasoningTraceHandler,
     TurnFacts,
 )
-from tests.langchain_autoglm.thinkers import (
+from tests.integrations.langchain.thinkers import (
     ANSWER,
     GATE,
     LATENCY_MS,
