@@ -6,11 +6,18 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_autoglm import ChatAutoGLM
 
-TALK = ["我明天想带女儿去动物园", "她最想看大熊猫，大熊猫吃什么？", "你还记得我要带谁去看什么吗？"]
+TALK = [
+    ("mother", "我明天想带女儿去动物园"),
+    ("neighbour", "我周末要带奶奶去海洋馆"),
+    ("mother", "她最想看大熊猫，大熊猫吃什么？"),
+    ("neighbour", "她想看海豚，海豚吃什么？"),
+    ("mother", "你还记得我要带谁去看什么吗？"),
+    ("neighbour", "你还记得我要带谁去看什么吗？"),
+]
 
 
-def main(talk: list[str]) -> None:
-    """Talk about the zoo in one thread; then ask another thread, which has heard nothing."""
+def main() -> None:
+    """Two people talk about their plans, turn and turn about; each is asked back about his own."""
     model = ChatAutoGLM(model="nano", temperature=0)
 
     def answer(state: MessagesState) -> dict[str, list[AIMessage]]:
@@ -18,24 +25,17 @@ def main(talk: list[str]) -> None:
 
     graph = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer").compile(checkpointer=InMemorySaver())
 
-    def say(sentence: str, thread: str) -> None:
-        print(f"{thread} > {sentence}")
-        config = {"configurable": {"thread_id": thread}}
+    for who, sentence in TALK:
+        print(f"{who} > {sentence}")
+        config = {"configurable": {"thread_id": who}}
         for piece, _ in graph.stream({"messages": [("user", sentence)]}, config, stream_mode="messages"):
             print(piece.text, end="", flush=True)  # the words only: reasoning stands in blocks of its own
         print()
 
-    for sentence in talk:
-        say(sentence, "family")
-    say(talk[-1], "stranger")
-    remembered = graph.get_state({"configurable": {"thread_id": "family"}}).values["messages"]
-    print(len(remembered), "messages kept; keys cached in the last turn:", cached_tokens(remembered[-1]))
-
-
-def cached_tokens(message: AIMessage) -> int:
-    """How many tokens of the history the engine did not have to read again."""
-    return (message.usage_metadata or {}).get("input_token_details", {}).get("cache_read", 0)
+    last = graph.get_state({"configurable": {"thread_id": "mother"}}).values["messages"][-1]
+    details = last.usage_metadata["input_token_details"]
+    print(f"{details['cache_read']} of {last.usage_metadata['input_tokens']} tokens were in the engine's cache")
 
 
 if __name__ == "__main__":
-    main(TALK)
+    main()

@@ -14,20 +14,20 @@ PICTURE = Path(__file__).parents[1] / "autoglm_agent" / "media" / "toys.png"
 
 
 class Stopwatch(ReasoningTraceHandler):
-    """A handler of one's own: how long the model thought before it spoke."""
+    """A handler of one's own: how long the model thought, and what its gate let through most."""
 
     def on_reasoning_start(self, run_id: UUID) -> None:
         """Start the watch."""
         self.started_s = time.perf_counter()
 
     def on_reasoning_end(self, text: str, run_id: UUID) -> None:
-        """Stop it."""
+        """Stop it; the answer has not begun yet."""
         self.thought_ms = (time.perf_counter() - self.started_s) * 1000
 
     def on_turn_end(self, facts: TurnFacts, run_id: UUID) -> None:
-        """Say what was found; the gate's weights tell what the model leant on."""
-        leant_on = max(facts.gate or {"text": 1.0}, key=(facts.gate or {"text": 1.0}).get)
-        print(f"thought for {self.thought_ms:.0f} ms, leaning on the {leant_on}")
+        """Tell the result."""
+        heaviest = max(facts.gate, key=facts.gate.get)
+        print(f"{self.thought_ms:.0f} ms of thought, mostly on the {heaviest}")
 
 
 def main(question: str) -> None:

@@ -96,7 +96,7 @@ class Grammars:
         return self._grammar(schema, SPACED)
 
     def _grammar(self, schema: str, spacing: JsonCompileOptions) -> Grammar:
-        key = spacing["key_separator"] + schema
+        key = f"{spacing['key_separator']}{schema}"
         matcher = self._made.get(key)
         if matcher is None:
             matcher = self._made[key] = self._make(schema, spacing)

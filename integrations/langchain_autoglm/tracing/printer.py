@@ -91,7 +91,7 @@ def _line_of(facts: TurnFacts) -> str:
     if facts.gate:
         shown.append("gate " + " ".join(f"{name} {weight:.2f}" for name, weight in facts.gate.items()))
     if facts.latency_ms:
-        shown.append(", ".join(f"{stage.removesuffix('_ms')} {ms:.0f} ms" for stage, ms in facts.latency_ms.items()))
+        shown.append(", ".join(f"{stage.replace('_', ' ')} {ms:.0f} ms" for stage, ms in facts.latency_ms.items()))
     if facts.usage:
         thinking = facts.usage.get("output_token_details", {}).get("reasoning")
         total = facts.usage["output_tokens"]

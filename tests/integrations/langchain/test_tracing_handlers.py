@@ -30,7 +30,7 @@ from tests.integrations.langchain.thinkers import (
 )
 
 WHOLE_THOUGHT = "".join(THOUGHT)
-FACTS_LINE = "gate text 0.50 image 0.20 speech 0.30 · prefill 4 ms, first_token 9 ms · 3 of 5 tokens for thinking\n"
+FACTS_LINE = "gate text 0.50 image 0.20 speech 0.30 · prefill 4 ms, first token 9 ms · 3 of 5 tokens for thinking\n"
 
 
 class Terminal(io.StringIO):
