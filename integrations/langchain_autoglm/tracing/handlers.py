@@ -5,8 +5,7 @@ They are LangChain callbacks: give them as `config={"callbacks": [handler]}` or 
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any, Self, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
@@ -15,13 +14,13 @@ from langchain_autoglm.tracing.blocks import final_message
 from langchain_autoglm.tracing.machine import (
     ReasoningEnded,
     ReasoningGrew,
-    ReasoningMachine,
     ReasoningStarted,
     TurnFacts,
 )
+from langchain_autoglm.tracing.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from uuid import UUID
 
     from langchain_core.messages import BaseMessage
@@ -30,54 +29,7 @@ if TYPE_CHECKING:
     from langchain_autoglm.tracing.machine import Step
 
 
-class _Watching:
-    """What both handlers share: the machine, and an eye on tasks that are cancelled.
-
-    LangChain tells handlers nothing of an `ainvoke` whose task is cancelled, so the task itself is asked.
-    """
-
-    custom_events: bool = False
-    """Whether steps are sent as custom events, too (`astream_events`, LangGraph's `stream_mode="custom"`)."""
-
-    _machine: ReasoningMachine
-    _watched: dict[UUID, tuple[asyncio.Task[Any], Callable[[asyncio.Task[Any]], None]]]
-    _closing: set[asyncio.Task[None]]
-
-    def __new__(cls, *_: object, **__: object) -> Self:
-        handler = super().__new__(cls)
-        handler._machine = ReasoningMachine()  # here, so that a subclass need not call our constructor
-        handler._watched = {}
-        handler._closing = set()
-        return handler
-
-    def _give_up(self, run_id: UUID, error: BaseException) -> None:
-        raise NotImplementedError
-
-    def _watch(self, run_id: UUID) -> None:
-        """Notice when the task that now makes tokens for `run_id` is cancelled."""
-        if run_id not in self._machine or run_id in self._watched:
-            return
-        try:
-            task = asyncio.current_task()
-        except RuntimeError:  # a plain thread: what stops it raises where LangChain sees it
-            return
-        if task is None:
-            return
-
-        def done(task: asyncio.Task[Any]) -> None:
-            if self._watched.pop(run_id, None) and task.cancelled() and run_id in self._machine:
-                self._give_up(run_id, asyncio.CancelledError())
-
-        self._watched[run_id] = (task, done)
-        task.add_done_callback(done)
-
-    def _unwatch(self, run_id: UUID) -> None:
-        if watched := self._watched.pop(run_id, None):
-            task, done = watched
-            task.remove_done_callback(done)
-
-
-class ReasoningTraceHandler(_Watching, BaseCallbackHandler):
+class ReasoningTraceHandler(Watching, BaseCallbackHandler):
     """Watches models think: override any of the four hooks.
 
     Works with every chat model whose reasoning LangChain knows, however it is called: `invoke`, `stream`, `batch`,
@@ -140,7 +92,7 @@ class ReasoningTraceHandler(_Watching, BaseCallbackHandler):
         self._unwatch(run_id)
         self._tell(self._machine.fail(run_id, error), run_id)
 
-    def _give_up(self, run_id: UUID, error: BaseException) -> None:
+    async def _give_up(self, run_id: UUID, error: BaseException) -> None:
         self._tell(self._machine.fail(run_id, error), run_id)
 
     def _tell(self, steps: list[Step], run_id: UUID) -> None:
@@ -160,7 +112,7 @@ class ReasoningTraceHandler(_Watching, BaseCallbackHandler):
                 custom_events.send(step, run_id)
 
 
-class AsyncReasoningTraceHandler(_Watching, AsyncCallbackHandler):
+class AsyncReasoningTraceHandler(Watching, AsyncCallbackHandler):
     """`ReasoningTraceHandler` with coroutines for hooks: the model waits for each, so order holds.
 
     Meant for `ainvoke`, `astream` and their like; called from sync code each hook runs in an event loop of its own.
@@ -216,11 +168,8 @@ class AsyncReasoningTraceHandler(_Watching, AsyncCallbackHandler):
         self._unwatch(run_id)
         await self._tell(self._machine.fail(run_id, error), run_id)
 
-    def _give_up(self, run_id: UUID, error: BaseException) -> None:
-        steps = self._machine.fail(run_id, error)
-        closing = asyncio.get_running_loop().create_task(self._tell(steps, run_id))
-        self._closing.add(closing)  # a loop holds its tasks weakly
-        closing.add_done_callback(self._closing.discard)
+    async def _give_up(self, run_id: UUID, error: BaseException) -> None:
+        await self._tell(self._machine.fail(run_id, error), run_id)
 
     async def _tell(self, steps: list[Step], run_id: UUID) -> None:
         for step in steps:

@@ -24,6 +24,7 @@ from tests.integrations.langchain.thinkers import (
     LATENCY_MS,
     THOUGHT,
     USAGE,
+    AsyncLog,
     Blocks,
     BrokenThoughtError,
     Thinker,
@@ -202,3 +203,20 @@ def test_a_hook_that_raises_stops_the_call_if_the_handler_asks_for_it() -> None:
 
     with pytest.raises(ValueError, match="dropped it"):
         Blocks(streaming=True).invoke("你好", {"callbacks": [Strict()]})
+
+
+@pytest.mark.anyio
+async def test_a_hook_that_raises_for_a_cancelled_call_is_logged(caplog) -> None:
+    class Clumsy(AsyncLog):
+        async def on_reasoning_end(self, text, run_id):
+            raise ValueError("dropped it")
+
+    handler = Clumsy()
+    model = Blocks(streaming=True, stalls_after=2)
+    with anyio.fail_after(10), caplog.at_level(logging.WARNING):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(model.ainvoke, "你好", {"callbacks": [handler]})
+            await handler.two_pieces.wait()
+            tasks.cancel_scope.cancel()
+        await anyio.wait_all_tasks_blocked()
+    assert "Clumsy of a cancelled call: ValueError('dropped it')" in caplog.text
