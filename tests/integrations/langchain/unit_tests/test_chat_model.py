@@ -97,6 +97,7 @@ def test_a_schema_reaches_the_engine(schema):
     wanted = body["response_format"]
     assert (wanted["type"], wanted["json_schema"]["name"]) in [("json_schema", "Riddle"), ("json_schema", "RiddleDict")]
     assert set(wanted["json_schema"]["schema"]["properties"]) == {"question", "answer"}
+    assert wanted["json_schema"]["schema"]["additionalProperties"] is False  # these fields and no others
     assert "ls_structured_output_format" not in body
 
 
