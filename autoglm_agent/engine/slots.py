@@ -35,6 +35,8 @@ class Slot:
     length: int = 0
     session_id: str | None = None
     busy: bool = False
+    closed_at: int = 0
+    """When its session ended, counted in sessions."""
     shift: int = 0
     """What the rotary position of a generated token is ahead of its index."""
     gates: dict[int, tuple[float, float, float]] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class SlotTable:
         ]
         self._owned: OrderedDict[str, Slot] = OrderedDict()
         self.evictions = 0
+        self._closed = 0
 
     def is_busy(self, session_id: str) -> bool:
         """Whether the session's slot is in use by a generation."""
@@ -100,7 +103,8 @@ class SlotTable:
         """Free the session's slot. Its content still serves others as a prefix until it is overwritten."""
         slot = self._owned.pop(session_id, None)
         if slot is not None:
-            slot.session_id, slot.busy = None, False
+            self._closed += 1
+            slot.session_id, slot.busy, slot.closed_at = None, False, self._closed
 
     @property
     def used(self) -> int:
@@ -110,7 +114,9 @@ class SlotTable:
     def _free(self) -> Slot | None:
         unowned = [slot for slot in self._slots if slot.session_id is None]
         if unowned:
-            return min(unowned, key=lambda slot: slot.length)
+            # An empty one, else the one longest of no use: a talk whose turns come as sessions of their own, as over
+            # chat completions, finds its history again.
+            return min(unowned, key=lambda slot: (slot.length > 0, slot.closed_at))
         for session_id, slot in self._owned.items():
             if not slot.busy:
                 del self._owned[session_id]

@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from autoglm_agent.engine import messages as m
 from autoglm_agent.errors import (
@@ -135,7 +136,7 @@ def instructions(chat: ChatTurns) -> str:
     """What to say to the model about a schema that binds its answer: a grammar makes JSON, but not sense."""
     if chat.json_schema is None or chat.json_schema == ANY_OBJECT:
         return ""
-    schema = json.dumps(json.loads(chat.json_schema), ensure_ascii=False, separators=(",", ":"))
+    schema = json.dumps(_bare(json.loads(chat.json_schema)), ensure_ascii=False, separators=(",", ":"))
     return f"Answer in JSON with this schema: {schema}"
 
 
@@ -152,6 +153,19 @@ def leave_out_oldest(items: list[Item]) -> bool:
     kept = [item for item in items[first:last] if isinstance(item, MessageItem) and item.role == "system"]
     items[first:last] = kept
     return True
+
+
+def _bare(schema: Any) -> Any:
+    """A schema as a person would write it, and training does: type first, no titles (pydantic's repeat the names)."""
+    if isinstance(schema, list):
+        return [_bare(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    first = {key: schema[key] for key in ("type", "properties", "required") if key in schema}
+    bare = {key: _bare(value) for key, value in {**first, **schema}.items() if key != "title"}
+    if isinstance(named := schema.get("properties"), dict):
+        bare["properties"] = {name: _bare(part) for name, part in named.items()}  # one of them may be called title
+    return bare
 
 
 def sampling(chat: ChatTurns) -> m.Sampling:

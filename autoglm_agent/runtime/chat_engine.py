@@ -23,8 +23,8 @@ from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.errors import AutoGLMError, EngineDiedError
 from autoglm_agent.protocol.chat import ChatTurns, decode_chat
 from autoglm_agent.protocol.chat_deltas import AnswerEnded, AnswerPiece, CallPiece, ChatDelta, ReasoningPiece
-from autoglm_agent.protocol.reply import ChatUsage
 from autoglm_agent.protocol.ids import IdSource, RandomIds
+from autoglm_agent.protocol.reply import ChatUsage
 from autoglm_agent.protocol.validation import invalid_request
 from autoglm_agent.protocol.wire.chat import ChatRequest
 from autoglm_agent.runtime.bridge import ComputeBridge

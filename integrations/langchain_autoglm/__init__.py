@@ -4,5 +4,21 @@ Uses only the public API of `autoglm_agent`. This is not the place for inference
 """
 
 from langchain_autoglm.chat_models import ChatAutoGLM
+from langchain_autoglm.tracing import (
+    AsyncReasoningTraceHandler,
+    ReasoningPrinter,
+    ReasoningRecorder,
+    ReasoningTrace,
+    ReasoningTraceHandler,
+    TurnFacts,
+)
 
-__all__ = ["ChatAutoGLM"]
+__all__ = [
+    "AsyncReasoningTraceHandler",
+    "ChatAutoGLM",
+    "ReasoningPrinter",
+    "ReasoningRecorder",
+    "ReasoningTrace",
+    "ReasoningTraceHandler",
+    "TurnFacts",
+]

@@ -191,6 +191,24 @@ def test_another_sessions_beginning_is_taken_over(bundle, engine):
     assert said(reply) == naive(bundle, request)[0]
 
 
+def test_a_talk_of_one_session_a_turn_finds_its_history_among_others(bundle, engine):
+    """As over chat completions: short talks are not what makes room while something older is of no use."""
+
+    def turn(session, *turns):
+        reply = replies(run(engine, generate(*turns, session=session, tokens=16)))["r"]
+        engine.submit(m.CloseSession(session_id=session))
+        return reply
+
+    for number in range(5):
+        turn(f"long {number}", user(f"故事{number}：" + "很久以前" * 20))
+    first = turn("mother 1", SYSTEM, user("我明天想带女儿去动物园"))
+    turn("neighbour 1", user("我周末要带奶奶去海洋馆"))
+    turns = (SYSTEM, user("我明天想带女儿去动物园"), assistant(first.text), user("大熊猫吃什么"))
+    second = turn("mother 2", *turns)
+    assert second.finished.usage.cached_tokens >= first.finished.usage.input_tokens
+    assert said(second) == naive(bundle, generate(*turns, tokens=16))[0]
+
+
 def test_thinking_is_the_networks_too(bundle, engine):
     request = generate(user("三加五等于几"), tokens=30, enable_thinking=True, max_thinking_tokens=9)
     reply = replies(run(engine, request))["r"]
