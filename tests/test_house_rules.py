@@ -40,7 +40,8 @@ def test_the_network_and_the_engine_contain_no_async(trees):
 def test_every_task_belongs_to_a_task_group(trees):
     loose = ("create_task", "ensure_future", "run_coroutine_threadsafe")
     found = [name_of(path) for path, tree in trees.items() if any(call.endswith(loose) for call in calls(tree))]
-    assert found == []
+    # LangChain steps a generator from a new task each time, where no task group can be open: the one place that hosts.
+    assert found == ["integrations/langchain_autoglm/hosted.py"]
 
 
 def test_nothing_sleeps_by_the_wall_clock(trees):

@@ -129,6 +129,12 @@ class Session:
         parts.listener.reconnected()
         parts.idle.reconnected()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is being heard, answered or played."""
+        parts = self._parts
+        return parts is None or (parts.listener.is_idle and not parts.responder.has_floor)
+
     def close(self, code: int = CLOSE_NORMAL) -> None:
         """End the session."""
         self.close_code = code
