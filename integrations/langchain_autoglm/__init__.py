@@ -2,3 +2,10 @@
 
 Uses only the public API of `autoglm_agent`. This is not the place for inference, sockets or turn-taking.
 """
+
+from langchain_autoglm.brain import AgentBrain
+from langchain_autoglm.voice import RealtimeVoice
+from langchain_autoglm.voice_events import VoiceEvent
+from langchain_autoglm.voice_input import Frame, recording
+
+__all__ = ["AgentBrain", "Frame", "RealtimeVoice", "VoiceEvent", "recording"]
