@@ -18,6 +18,7 @@ import anyio
 
 from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.errors import OverloadedError
 from autoglm_agent.protocol.config import SessionDefaults
 from autoglm_agent.protocol.connection import RealtimeConnection
 from autoglm_agent.protocol.ids import IdSource, RandomIds
@@ -53,9 +54,16 @@ class SessionSocket:
         await self._session.receive(message)
 
     async def recv(self) -> str:
-        """Wait for a server's event. Raises EOFError when the session has ended."""
+        """Wait for a server's event.
+
+        Raises:
+            EOFError: the session has ended.
+            OverloadedError: it was ended because events were not read for too long.
+        """
         while not self._waiting:
             texts = await self._session.outbox.take()
+            if not texts and self._session.outbox.overflowed:
+                raise OverloadedError("the session ended because its events were not read; read them without pauses")
             if not texts:
                 raise EOFError("the session has ended")
             self._waiting.extend(texts)

@@ -203,10 +203,8 @@ def _listening(kind: str, event: Mapping[str, Any]) -> list[VoiceEvent]:
         case "conversation.item.done":
             return _tool_step(event["item"])
         case "error" | "failed":
-            error = event["error"]
-            return (
-                [VoiceError(message=error["message"], code=error.get("code"))] if error.get("code") != HARMLESS else []
-            )
+            message, code = event["error"]["message"], event["error"].get("code")
+            return [VoiceError(message=message, code=code)] if code != HARMLESS else []
     return []
 
 

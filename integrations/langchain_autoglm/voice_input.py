@@ -61,7 +61,10 @@ async def recording(
 
 
 class Feeder:
-    """Passes one live session on to a client of the runtime. `is_answering` says whether a written message interrupts."""
+    """Passes one live session on to a client of the runtime.
+
+    `is_answering` is for the reader of the client's events to set: a written message then interrupts.
+    """
 
     def __init__(self, client: RealtimeClient, sample_rate_hz: int) -> None:
         self.is_answering = False
