@@ -113,7 +113,7 @@ class _SessionBrain:
     async def _prepare(self, question: Question) -> AgentRun:
         maker, config = self._maker, self._config(question)
         if not (maker.remembers and question.in_band):
-            messages = newest(to_messages(question.items), maker.max_messages)
+            messages = to_messages(newest(question.items, maker.max_messages))
             return AgentRun(maker.agent, maker.to_input(_instructed(question, messages)), config)
         state = await core(maker.agent).aget_state(config)
         messages = self._memory.turn(question.items, state.values.get("messages", ()))

@@ -43,14 +43,13 @@ def to_messages(items: Iterable[Item]) -> list[BaseMessage]:
     return _with_newest_pictures(messages)
 
 
-def newest(messages: Sequence[BaseMessage], limit: int) -> list[BaseMessage]:
-    """About the last `limit` messages, from the beginning of an exchange on; system messages of any age."""
-    if len(messages) <= limit:
-        return list(messages)
-    begin = len(messages) - limit
-    begins = [n for n, message in enumerate(messages) if isinstance(message, HumanMessage)]
-    start = next((n for n in begins if n >= begin), begins[-1] if begins else begin)
-    return [*(message for message in messages[:start] if isinstance(message, SystemMessage)), *messages[start:]]
+def newest(items: Sequence[Item], limit: int) -> list[Item]:
+    """About the last `limit` items, from the beginning of an exchange on; system messages of any age."""
+    begin = max(0, len(items) - limit)
+    start = next((n for n in range(begin, len(items)) if _side(items[n]) == "user"), begin)
+    while start and _side(items[start]) == _side(items[start - 1]) == "user":
+        start -= 1  # a picture and what was said about it stay together
+    return [*(item for item in items[:start] if _side(item) == "system"), *items[start:]]
 
 
 def text_of(item: MessageItem) -> str:
