@@ -87,7 +87,7 @@ def imported(paths):
         (("voice",), [ROOT / "autoglm_agent" / "voice"]),
         (("audio", "camera"), [ROOT / "autoglm_agent" / "client"]),
         (("voice", "train"), [ROOT / "autoglm_agent" / "training"]),
-        (("voice", "train", "test"), [ROOT / "tests"]),
+        (("voice", "train", "langchain", "test"), [ROOT / "tests"]),
     ],
     ids=["plain", "voice", "client", "training", "tests"],
 )

@@ -97,6 +97,8 @@ class Engine:
                 answer = self._text.cancel(request.session_id, request.request_id)
             case m.CloseSession():
                 self._close(request.session_id)
+            case m.ReadMetrics():
+                answer = m.MetricsRead(session_id=request.session_id, metrics=self.metrics)
             case _:
                 assert_never(request)
         if answer is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from autoglm_agent.engine.metrics import EngineMetrics
+
 # --- The prompt: what a conversation looks like to the engine -------------------------------------------------------
 
 
@@ -187,6 +189,13 @@ class CloseSession:
     session_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMetrics:
+    """Ask what the engine is doing; it holds nothing for a session that asks no more than this."""
+
+    session_id: str
+
+
 Request = (
     OpenStream
     | PushAudio
@@ -198,6 +207,7 @@ Request = (
     | Generate
     | Cancel
     | CloseSession
+    | ReadMetrics
 )
 
 # --- Results --------------------------------------------------------------------------------------------------------
@@ -315,4 +325,22 @@ class Failed:
     frame_id: str | None = None
 
 
-Result = Transcript | FrameEncoded | GateWeights | ReasoningDelta | TextDelta | ToolCallDone | Finished | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsRead:
+    """What the engine was doing when it was asked."""
+
+    session_id: str
+    metrics: EngineMetrics
+
+
+Result = (
+    Transcript
+    | FrameEncoded
+    | GateWeights
+    | ReasoningDelta
+    | TextDelta
+    | ToolCallDone
+    | Finished
+    | Failed
+    | MetricsRead
+)

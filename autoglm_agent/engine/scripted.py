@@ -6,10 +6,11 @@ in steps, so the same requests give the same results whatever the machine's spee
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 
 from autoglm_agent.engine import messages as m
+from autoglm_agent.engine.metrics import EngineMetrics
 
 BYTES_PER_MS = 32  # s16le mono at 16 kHz
 
@@ -22,6 +23,8 @@ class ScriptedDeathError(RuntimeError):
 class ScriptedReply:
     """One answer. `when` picks it for user text that contains it; without, replies are taken in order, then repeated.
 
+    A request that must call a function picks among the replies that call one it may call, and one that must not, among
+    those that call none. `json` replies are for answers bound to a JSON schema, and those are for no others.
     `steps_before_first` delays the first token. `stalls` never finishes: the answer waits to be cancelled after its
     last token. `dies` kills the engine at the first token.
     """
@@ -30,6 +33,7 @@ class ScriptedReply:
     reasoning: str = ""
     tool_calls: tuple[m.ToolCall, ...] = ()
     when: str | None = None
+    json: bool = False
     steps_before_first: int = 0
     stalls: bool = False
     dies: bool = False
@@ -68,6 +72,7 @@ class _Generation:
     wait_steps: int
     tokens: deque[m.Result]
     emitted: int = 0
+    reasoning: int = 0
 
 
 @dataclass(slots=True)
@@ -91,6 +96,8 @@ class ScriptedEngine:
         self._frames: deque[tuple[int, m.EncodeFrame]] = deque()
         self._generations: dict[tuple[str, str], _Generation] = {}
         self._out: list[m.Result] = []
+        self._counts = Counter[str]()
+        self._last_batch = 0
 
     @property
     def has_work(self) -> bool:
@@ -99,6 +106,12 @@ class ScriptedEngine:
 
     def submit(self, request: m.Request) -> None:
         """Queue `request`."""
+        if isinstance(request, m.ReadMetrics):
+            self._out.append(m.MetricsRead(session_id=request.session_id, metrics=self.metrics))
+        else:
+            self._take(request)
+
+    def _take(self, request: m.Request) -> None:
         session = self._sessions.setdefault(request.session_id, _Session())
         match request:
             case m.OpenStream():
@@ -131,10 +144,34 @@ class ScriptedEngine:
             out += self._fuse(self._fusion.popleft())
         elif self._frames:
             out += self._look()
-        else:
-            for generation in self._runnable():
+        elif batch := self._runnable():
+            self._counts["decode"] += 1
+            self._last_batch = len(batch)
+            for generation in batch:
                 out += self._recite(generation)
         return out
+
+    @property
+    def metrics(self) -> EngineMetrics:
+        """A snapshot. A slot is a generation's; nothing takes time here."""
+        waiting = sum(generation.wait_steps > 0 for generation in self._generations.values())
+        return EngineMetrics(
+            streams_ready=len(self._speech),
+            frames_waiting=len(self._frames),
+            generations_waiting=waiting,
+            generations_running=len(self._generations) - waiting,
+            speech_batch=1,
+            decode_batch=self._last_batch,
+            slots_used=len(self._generations),
+            slot_evictions=0,
+            frames_held=sum(len(session.frames) for session in self._sessions.values()),
+            input_tokens=self._counts["input_tokens"],
+            cached_tokens=0,
+            output_tokens=self._counts["output_tokens"],
+            steps={"decode": self._counts["decode"]},
+            step_ms_p50={},
+            step_ms_max={},
+        )
 
     def _runnable(self) -> list[_Generation]:
         return [g for g in self._generations.values() if g.tokens or g.wait_steps or not g.reply.stalls]
@@ -198,24 +235,27 @@ class ScriptedEngine:
                     self._out.append(_missing(request.session_id, request.request_id, stream_id=part.stream_id))
                     return
         if request.prefill_only:
-            self._out.append(_finished(request, "prefilled", 0))
+            self._out.append(_finished(request, "prefilled"))
             return
         reply = self._pick(session, request)
         tokens = deque[m.Result]()
         ids = {"session_id": request.session_id, "request_id": request.request_id}
         if request.enable_thinking:
             tokens.extend(m.ReasoningDelta(**ids, text=character) for character in reply.reasoning)
-        tokens.extend(m.TextDelta(**ids, text=character) for character in reply.text)
+        tokens.extend(
+            m.TextDelta(**ids, text=character) for character in _until_stop(reply.text, request.sampling.stop)
+        )
         tokens.extend(m.ToolCallDone(**ids, call=call) for call in reply.tool_calls)
         generation = _Generation(request, reply, reply.steps_before_first, tokens)
         self._generations[request.session_id, request.request_id] = generation
 
     def _pick(self, session: _Session, request: m.Generate) -> ScriptedReply:
         said = _last_user_text(request)
-        for reply in self._script.replies:
+        fitting = [reply for reply in self._script.replies if _fits(reply, request)]
+        for reply in fitting:
             if reply.when is not None and reply.when in said:
                 return reply
-        plain = [reply for reply in self._script.replies if reply.when is None]
+        plain = [reply for reply in fitting if reply.when is None]
         session.replies_given += 1
         return plain[(session.replies_given - 1) % len(plain)] if plain else ScriptedReply()
 
@@ -228,18 +268,20 @@ class ScriptedEngine:
         request = generation.request
         if generation.tokens and generation.emitted < request.sampling.max_tokens:
             generation.emitted += 1
+            self._counts["output_tokens"] += 1
+            generation.reasoning += isinstance(generation.tokens[0], m.ReasoningDelta)
             return [generation.tokens.popleft()]
         if generation.reply.stalls:
             return []
         del self._generations[request.session_id, request.request_id]
         if generation.tokens:
-            return [_finished(request, "length", generation.emitted)]
-        return [_finished(request, "tool_calls" if generation.reply.tool_calls else "stop", generation.emitted)]
+            return [_finished(request, "length", generation)]
+        return [_finished(request, "tool_calls" if generation.reply.tool_calls else "stop", generation)]
 
     def _cancel(self, cancel: m.Cancel) -> None:
         generation = self._generations.pop((cancel.session_id, cancel.request_id), None)
         if generation is not None:
-            self._out.append(_finished(generation.request, "cancelled", generation.emitted))
+            self._out.append(_finished(generation.request, "cancelled", generation))
 
     def _close(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
@@ -277,7 +319,28 @@ def _missing(
     )
 
 
-def _finished(request: m.Generate, reason: str, emitted: int) -> m.Finished:
+def _fits(reply: ScriptedReply, request: m.Generate) -> bool:
+    """Whether the request allows the reply."""
+    called = {call.name for call in reply.tool_calls}
+    if reply.json or request.json_schema is not None:
+        return reply.json and request.json_schema is not None
+    match request.tool_choice:
+        case "auto":
+            return True
+        case "none":
+            return not called
+        case "required":
+            return bool(called) and called <= {tool.name for tool in request.tools}
+        case name:
+            return called == {name}
+
+
+def _until_stop(text: str, stops: tuple[str, ...]) -> str:
+    """The text up to the first of `stops`."""
+    return text[: min((at for stop in stops if (at := text.find(stop)) >= 0), default=len(text))]
+
+
+def _finished(request: m.Generate, reason: str, generation: _Generation | None = None) -> m.Finished:
     parts = [part for turn in request.turns for part in turn.content]
     image = any(isinstance(part, m.ImagePart) for part in parts)
     speech = any(isinstance(part, m.AudioPart) for part in parts)
@@ -290,8 +353,8 @@ def _finished(request: m.Generate, reason: str, emitted: int) -> m.Finished:
             cached_tokens=0,
             audio_tokens=sum(isinstance(part, m.AudioPart) for part in parts),
             image_tokens=sum(isinstance(part, m.ImagePart) for part in parts),
-            output_tokens=emitted,
-            reasoning_tokens=0,
+            output_tokens=generation.emitted if generation else 0,
+            reasoning_tokens=generation.reasoning if generation else 0,
         ),
         gate=_weights(request.session_id, image=image, speech=speech),
         queue_ms=0.0,

@@ -36,6 +36,8 @@ from autoglm_agent.protocol.wire.chat import (
 
 #: Picture types a data URI may have here; REST clients upload more kinds than cameras make.
 CHAT_IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
+#: The schema of `json_object`.
+ANY_OBJECT = '{"type":"object"}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def _schema(wanted: ResponseFormat | None) -> str | None:
     if wanted is None or wanted.type == "text":
         return None
     if wanted.type == "json_object":
-        return '{"type":"object"}'
+        return ANY_OBJECT
     if wanted.json_schema is None:
         param = "response_format.json_schema"
         raise RemoteProtocolError(f"'{param}' is missing.", code="missing_required_parameter", param=param)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -90,7 +90,7 @@ class Gate(Wire):
 
 
 class ChatCompletion(Wire):
-    """A whole reply. `autoglm_gate` is ours: there only when the model has a gate."""
+    """A whole reply. `autoglm_gate` is ours: there only when the model has a gate. So are the stages' latencies."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -99,6 +99,7 @@ class ChatCompletion(Wire):
     choices: list[Choice]
     usage: Usage
     autoglm_gate: Maybe[Gate] = None
+    autoglm_latency_ms: Maybe[dict[str, float]] = None
 
 
 class Delta(Wire):
@@ -120,7 +121,7 @@ class ChunkChoice(Wire):
 
 
 class ChatCompletionChunk(Wire):
-    """One chunk. `usage` is in the last one only, whose `choices` are empty."""
+    """One chunk. `usage` is in the last one only, whose `choices` are empty; gate and latencies beside the reason."""
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
@@ -128,6 +129,8 @@ class ChatCompletionChunk(Wire):
     model: str
     choices: list[ChunkChoice] = Field(default_factory=list)
     usage: Maybe[Usage] = None
+    autoglm_gate: Maybe[Gate] = None
+    autoglm_latency_ms: Maybe[dict[str, float]] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,17 +193,27 @@ class ChatReply:
         self._calls.append(ToolCall(id=call_id, function=function))
         return self._chunk(Delta(tool_calls=[delta]))
 
-    def finish(self, reason: FinishReason, usage: ChatUsage) -> str:
+    def finish(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> str:
         """Return the end of the stream: the reason, the counts when they were asked for, and `[DONE]`."""
-        text = self._chunk(Delta(), reason)
+        choice = ChunkChoice(delta=Delta(), finish_reason=reason)
+        text = self._send([choice], autoglm_gate=gate, autoglm_latency_ms=latency_ms)
         if self._include_usage:
-            counts = ChatCompletionChunk(
-                id=self._id, created=self._created, model=self._model, usage=encode_usage(usage)
-            )
-            text += server_sent(counts)
+            text += self._send([], usage=encode_usage(usage))
         return text + DONE
 
-    def completion(self, reason: FinishReason, usage: ChatUsage, gate: Gate | None = None) -> ChatCompletion:
+    def completion(
+        self,
+        reason: FinishReason,
+        usage: ChatUsage,
+        gate: Gate | None = None,
+        latency_ms: dict[str, float] | None = None,
+    ) -> ChatCompletion:
         """Return the whole reply."""
         message = Message(
             content="".join(self._content) if self._content or not self._calls else None,
@@ -214,11 +227,15 @@ class ChatReply:
             choices=[Choice(message=message, finish_reason=reason)],
             usage=encode_usage(usage),
             autoglm_gate=gate,
+            autoglm_latency_ms=latency_ms,
         )
 
-    def _chunk(self, delta: Delta, reason: FinishReason | None = None) -> str:
-        choice = ChunkChoice(delta=delta, finish_reason=reason)
-        return server_sent(ChatCompletionChunk(id=self._id, created=self._created, model=self._model, choices=[choice]))
+    def _chunk(self, delta: Delta) -> str:
+        return self._send([ChunkChoice(delta=delta)])
+
+    def _send(self, choices: list[ChunkChoice], **more: Any) -> str:
+        chunk = ChatCompletionChunk(id=self._id, created=self._created, model=self._model, choices=choices, **more)
+        return server_sent(chunk)
 
 
 def server_sent(value: Wire) -> str:

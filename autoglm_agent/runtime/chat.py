@@ -5,6 +5,7 @@ The conversation comes whole with every request; nothing is kept afterwards. Enc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
@@ -16,7 +17,7 @@ from autoglm_agent.errors import (
     InputError,
     OverloadedError,
 )
-from autoglm_agent.protocol.chat import ChatMessage, ChatTurns
+from autoglm_agent.protocol.chat import ANY_OBJECT, ChatMessage, ChatTurns
 from autoglm_agent.protocol.items import (
     FunctionCallItem,
     FunctionCallOutputItem,
@@ -30,6 +31,7 @@ from autoglm_agent.runtime.clips import decode_clip
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.history import to_turns
+from autoglm_agent.runtime.stages import Stages
 
 ERRORS: dict[str, type[AutoGLMError]] = {
     "context_overflow": ContextOverflowError,
@@ -49,8 +51,11 @@ async def complete(
     *,
     new_id: Callable[[str], str],
     enable_thinking: bool = True,
+    stages: Stages | None = None,
 ) -> m.Finished:
     """Answer `chat`, handing each delta to `on_result` as it comes. Cancel the call to cancel the generation.
+
+    `stages` takes note of how long each stage took.
 
     Raises:
         InputError: a picture or a recording cannot be decoded.
@@ -61,10 +66,18 @@ async def complete(
     engine = EngineSession(bridge, new_id("chat"))
     features = Features(engine, new_id=new_id, decode_clip=decode_clip)
     items = to_items(chat.messages)
+    stages = stages or Stages()
+
+    async def on_each(result: m.Result) -> None:
+        stages.note(result)
+        await on_result(result)
+
     async with engine.running():
-        for problem in await features.prepare(items):
+        for problem in await features.prepare(items, stages):
             raise _error(problem)
-        return await _generate(engine, features, chat, items, on_result, new_id=new_id, think=enable_thinking)
+        finished = await _generate(engine, features, chat, items, on_each, new_id=new_id, think=enable_thinking)
+    stages.note(finished)
+    return finished
 
 
 async def _generate(
@@ -84,7 +97,7 @@ async def _generate(
         return m.Generate(
             session_id=engine.session_id,
             request_id=new_id("gen"),
-            turns=to_turns(items, features),
+            turns=to_turns(items, features, instructions=instructions(chat)),
             tools=engine_tools(chat.tools),
             tool_choice=chat.tool_choice,
             enable_thinking=enabled,
@@ -102,6 +115,14 @@ async def _generate(
                 return result
             await on_result(result)
     raise EngineDiedError("the generation ended without a result")
+
+
+def instructions(chat: ChatTurns) -> str:
+    """What to say to the model about a schema that binds its answer: a grammar makes JSON, but not sense."""
+    if chat.json_schema is None or chat.json_schema == ANY_OBJECT:
+        return ""
+    schema = json.dumps(json.loads(chat.json_schema), ensure_ascii=False, separators=(",", ":"))
+    return f"Answer in JSON with this schema: {schema}"
 
 
 def sampling(chat: ChatTurns) -> m.Sampling:

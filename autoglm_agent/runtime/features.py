@@ -19,6 +19,7 @@ from autoglm_agent.engine import messages as m
 from autoglm_agent.errors import InputError
 from autoglm_agent.protocol.items import AudioContent, ImageContent, Item, MessageItem
 from autoglm_agent.runtime.engine_session import EngineSession
+from autoglm_agent.runtime.stages import Stages
 
 BYTES_PER_MS = 32
 """s16le mono at 16 kHz."""
@@ -168,15 +169,18 @@ class Features:
 
     # --- Before and during a generation ------------------------------------------------------------------------------
 
-    async def prepare(self, items: Iterable[Item]) -> list[m.Failed]:
+    async def prepare(self, items: Iterable[Item], stages: Stages | None = None) -> list[m.Failed]:
         """Wait until all that `items` refer to is encoded and recognised; the problems found for the first time."""
         problems: list[m.Failed] = []
+        stages = stages or Stages()
         for item in items:
             for index, content in enumerate(item.content if isinstance(item, MessageItem) else ()):
                 if isinstance(content, ImageContent):
-                    problem = await self._prepare_picture((item.id, index), content)
+                    with stages.span("vision"):
+                        problem = await self._prepare_picture((item.id, index), content)
                 elif isinstance(content, AudioContent):
-                    problem = await self._prepare_speech((item.id, index), content)
+                    with stages.span("speech"):
+                        problem = await self._prepare_speech((item.id, index), content)
                 else:
                     continue
                 if problem is not None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import anyio
 
-from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.errors import OverloadedError
 from autoglm_agent.protocol.config import SessionDefaults
@@ -143,7 +142,7 @@ async def open_host(
         ModelNotFoundError, CheckpointError: the model cannot be loaded.
     """
     spec = spec or EngineSpec()
-    ears = ears or VadHub(SileroVad())
+    ears = ears or _installed_ears()
     voice = nullcontext() if text_only else voice or installed_voice()
     async with (
         bridge or ComputeBridge.thread(spec) as running,
@@ -163,3 +162,9 @@ async def open_host(
             max_session_s=max_session_s,
             work=work,
         )
+
+
+def _installed_ears() -> VadHub[Any]:
+    from autoglm_agent.audio.vad import SileroVad  # onnxruntime, which only those who listen need
+
+    return VadHub(SileroVad())

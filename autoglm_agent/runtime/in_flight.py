@@ -40,7 +40,7 @@ class InFlight:
                 owed.pop(("frame", request.frame_id), None)
             case m.CloseSession():
                 owed.clear()
-            case m.PushAudio() | m.Fuse() | m.Cancel():
+            case m.PushAudio() | m.Fuse() | m.Cancel() | m.ReadMetrics():
                 pass
         if not owed:
             del self._owed[request.session_id]

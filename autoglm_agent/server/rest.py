@@ -20,6 +20,7 @@ from autoglm_agent.protocol.models import list_models
 from autoglm_agent.protocol.rest_errors import ErrorBody, ErrorDetail, describe
 from autoglm_agent.runtime.background import background_tasks
 from autoglm_agent.runtime.chat import complete
+from autoglm_agent.runtime.stages import Stages
 from autoglm_agent.server import auth
 from autoglm_agent.server.service import Service
 
@@ -119,13 +120,14 @@ class _ChatResponse(Response):
 
         if chat.stream:
             await self._stream(send, reply.start())
-        finished = await complete(service.bridge, chat, on_result, new_id=service.ids.new)
-        reason, usage = _reason(finished), _usage(finished.usage)
+        stages = Stages()
+        finished = await complete(service.bridge, chat, on_result, new_id=service.ids.new, stages=stages)
+        reason, usage, gate = _reason(finished), _usage(finished.usage), _gate(finished)
         if chat.stream:
-            await self._stream(send, reply.finish(reason, usage))
+            await self._stream(send, reply.finish(reason, usage, gate, stages.ms))
             await send({"type": "http.response.body", "body": b""})
         else:
-            completion = reply.completion(reason, usage, _gate(finished))
+            completion = reply.completion(reason, usage, gate, stages.ms)
             await JSONResponse(completion.model_dump())(scope, receive, send)
 
     async def _stream(self, send: Send, text: str) -> None:

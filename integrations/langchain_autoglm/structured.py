@@ -1,0 +1,64 @@
+"""Answers by a schema: what to bind to the model and how to read what comes back, for the three usual methods."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any, Literal
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.output_parsers.base import OutputParserLike
+from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+Method = Literal["json_schema", "function_calling", "json_mode"]
+METHODS: tuple[Method, ...] = ("json_schema", "function_calling", "json_mode")
+
+
+def bound(schema: Any, method: Method, *, strict: bool | None) -> dict[str, Any]:
+    """What to bind besides tools: the format of the answer, and what tracing wants to know.
+
+    `strict` changes nothing here, since the engine's grammar is always strict; it is noted for tracing.
+    """
+    noted = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    match method:
+        case "json_schema":
+            return {"response_format": response_format(schema), "ls_structured_output_format": noted}
+        case "json_mode":
+            return {"response_format": {"type": "json_object"}, "ls_structured_output_format": noted}
+        case "function_calling":
+            return {"ls_structured_output_format": noted}
+
+
+def response_format(schema: Any) -> dict[str, Any]:
+    """A schema (pydantic class, TypedDict, JSON schema or function) as a request asks for it."""
+    if isinstance(schema, dict) and schema.get("type") in ("json_schema", "json_object", "text"):
+        return schema
+    body = dict(convert_to_json_schema(schema))
+    return {"type": "json_schema", "json_schema": {"name": str(body.get("title") or "answer"), "schema": body}}
+
+
+def tool_name(schema: Any) -> str:
+    """The name of the function that stands for a schema."""
+    return str(convert_to_openai_tool(schema)["function"]["name"])
+
+
+def parser(schema: Any, method: Method) -> OutputParserLike[Any]:
+    """Reads the answer: an instance of a pydantic class, a dict for every other schema."""
+    is_pydantic = isinstance(schema, type) and is_basemodel_subclass(schema)
+    if method == "function_calling":
+        if is_pydantic:
+            return PydanticToolsParser(tools=[schema], first_tool_only=True)
+        return JsonOutputKeyToolsParser(key_name=tool_name(schema), first_tool_only=True)
+    return PydanticOutputParser(pydantic_object=schema) if is_pydantic else JsonOutputParser()
+
+
+def with_raw(
+    model: Runnable[LanguageModelInput, Any], reader: OutputParserLike[Any]
+) -> Runnable[LanguageModelInput, dict[str, Any]]:
+    """The answer as it came beside what was read, and the error in place of an exception."""
+    assign = RunnablePassthrough.assign(parsed=itemgetter("raw") | reader, parsing_error=lambda _: None)
+    failed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=model) | assign.with_fallbacks([failed], exception_key="parsing_error")
