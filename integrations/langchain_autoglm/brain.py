@@ -158,5 +158,5 @@ def _no_agent(found: Any) -> str:
     if hasattr(found, "compile"):
         return f"it is a {name} that has not been compiled; name the result of its compile()"
     if callable(found):
-        return f"it is a {name}, not a Runnable; call it and name what it returns, or wrap it in RunnableLambda"
-    return f"it is a {name}, not a Runnable; name a compiled graph, a chain or a chat model"
+        return f"it is of type {name}, not a Runnable; call it and name what it returns, or wrap it in RunnableLambda"
+    return f"it is of type {name}, not a Runnable; name a compiled graph, a chain or a chat model"

@@ -23,7 +23,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from autoglm_agent.client import RealtimeClient
-from autoglm_agent.runtime import EngineSpec, SessionHost, SessionSocket, open_host
+from autoglm_agent.runtime import EngineSpec
+from autoglm_agent.runtime.host import SessionHost, SessionSocket, open_host
 from langchain_autoglm.brain import MAX_MESSAGES, AgentBrain
 from langchain_autoglm.hosted import hosted
 from langchain_autoglm.runnables import ToInput

@@ -12,7 +12,8 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.graph import START, MessagesState, StateGraph
 
 from autoglm_agent.engine.scripted import Script, ScriptedEngine
-from autoglm_agent.runtime import ComputeBridge, open_host
+from autoglm_agent.runtime import ComputeBridge
+from autoglm_agent.runtime.host import open_host
 from langchain_autoglm import RealtimeVoice
 from tests.integrations.langchain.voice_fakes import Say, ScriptedModel
 from tests.integrations.langchain.voice_host import heard, text, typed

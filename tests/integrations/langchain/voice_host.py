@@ -12,7 +12,8 @@ from autoglm_agent.audio.files import read_audio
 from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine.scripted import Script, ScriptedEngine
 from autoglm_agent.protocol.ids import CountingIds
-from autoglm_agent.runtime import ComputeBridge, SessionHost, open_host
+from autoglm_agent.runtime import ComputeBridge
+from autoglm_agent.runtime.host import SessionHost, open_host
 from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.virtual_time import VirtualTimeLoop
 from autoglm_agent.runtime.work import at_once
