@@ -138,6 +138,8 @@ class AgentRun:
                 yield from self._tool_ended(event)
             case _ if is_root and kind.endswith("_stream") and not self._is_graph:
                 yield from self._words(run_id, event["data"]["chunk"], heard=True, traced=False)
+            case _ if is_root and kind.endswith("_stream"):
+                yield from self._question(event["data"]["chunk"])
             case _ if is_root and kind.endswith("_end"):
                 yield from self._ended(event["data"].get("output"))
 
@@ -219,6 +221,12 @@ class AgentRun:
         name = self._calls.pop(call_id, None)
         if name is not None:
             yield Returned(call_id=call_id, name=name, output=output, failed=failed)
+
+    def _question(self, chunk: Any) -> Iterator[Step]:
+        """A graph that interrupts itself with a text asks the user, who answers in the next turn."""
+        for asked in chunk.get("__interrupt__", ()) if isinstance(chunk, dict) else ():
+            if isinstance(asked.value, str):
+                yield from self._tell(self._speaker("question"), [("text", asked.value)], heard=True, traced=True)
 
     # --- The end -----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from autoglm_agent.protocol.items import Item
 from autoglm_agent.runtime import Brain, BrainMaker, Pending, Question, Thought
 from langchain_autoglm.agent_steps import AgentRun, Called, Reasoned, Returned, Said, Step
 from langchain_autoglm.conversation import newest, to_messages
-from langchain_autoglm.runnables import ToInput, core, input_of, remembers
+from langchain_autoglm.runnables import ToInput, core, input_of, last_words, remembers
 from langchain_autoglm.thread_memory import ThreadMemory
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,10 @@ class _SessionBrain:
             return AgentRun(maker.agent, maker.to_input(_instructed(question, messages)), config)
         state = await core(maker.agent).aget_state(config)
         messages = self._memory.turn(question.items, state.values.get("messages", ()))
-        run = AgentRun(maker.agent, maker.to_input(_instructed(question, messages)), config)
+        value = maker.to_input(_instructed(question, messages))
+        if any(isinstance(asked.value, str) for asked in state.interrupts):
+            value = _resumed(last_words(messages))
+        run = AgentRun(maker.agent, value, config)
         self._memory.asked(question.items, run)
         return run
 
@@ -138,6 +141,13 @@ def _instructed(question: Question, messages: list[BaseMessage]) -> list[BaseMes
     """The client's instructions in front, if it gave some; by their id they stand once in a thread."""
     instructions = question.config.instructions
     return [SystemMessage(instructions, id=INSTRUCTIONS_ID), *messages] if instructions else messages
+
+
+def _resumed(words: str) -> Any:
+    """A graph that asked the user something goes on with the answer."""
+    from langgraph.types import Command  # only who has a graph that asks gets here
+
+    return Command(resume=words)
 
 
 def _thought(response_id: str, step: Step) -> Thought:

@@ -29,12 +29,13 @@ class ThreadMemory:
         """The messages to go on with, given the session's items and what the thread holds."""
         spoken = self._settle_last_run()
         fresh = [item for item in items if item.id not in self._told]
+        mended = [*_faded(thread), *_settled(thread)]
         if not self._told:  # the beginning: whatever the client put into the conversation first
-            return to_messages(fresh)
+            return [*mended, *to_messages(fresh)]
         ours = [item for item in fresh if not (isinstance(item, MessageItem) and item.role in ("user", "system"))]
         heard = "".join(text_of(item) for item in ours if isinstance(item, MessageItem))
         theirs = [item for item in fresh if isinstance(item, MessageItem) and item.role in ("user", "system")]
-        return [*_faded(thread), *_settled(thread), *_heard(spoken, heard, thread), *to_messages(theirs)]
+        return [*mended, *_heard(spoken, heard, thread), *to_messages(theirs)]
 
     def asked(self, items: Iterable[Item], run: AgentRun) -> None:
         """A run is about to begin with these. Whether they reached the thread is seen at the next turn."""

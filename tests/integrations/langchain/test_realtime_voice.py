@@ -18,7 +18,8 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import MessagesState, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import interrupt
 from PIL import Image
 
 from autoglm_agent.audio import pcm
@@ -147,6 +148,21 @@ async def test_a_thread_that_the_config_names_goes_on_in_the_next_session() -> N
         await heard(voice, typed("我叫小王"), config)
         await heard(voice, typed("我叫什么"), config)
     assert [message.text for message in agent.prompts[-1]] == ["我叫小王", "好的。", "我叫什么"]
+
+
+async def test_a_graph_that_asks_the_user_is_answered_in_the_next_turn() -> None:
+    answers: list[str] = []
+
+    async def confirm(state: MessagesState) -> Any:
+        answers.append(interrupt("真的要开窗吗？"))
+        return {"messages": [("ai", "好的，开了。")]}
+
+    graph = StateGraph(MessagesState).add_node(confirm).add_edge(START, "confirm").compile(checkpointer=InMemorySaver())
+    async with virtual_host(SCRIPT) as host:
+        events = await heard(RealtimeVoice(graph, host=host), typed("开窗", "对，开吧"))
+    assert answers == ["对，开吧"]
+    assert text(events) == "真的要开窗吗？好的，开了。"
+    assert [e.status for e in events if e.type == "turn_end"] == ["completed"] * 2
 
 
 class Seen(AsyncCallbackHandler):

@@ -21,7 +21,7 @@ from langchain_autoglm import RealtimeVoice
 from tests.integrations.langchain.voice_fakes import Say, ScriptedModel, by_word
 from tests.integrations.langchain.voice_host import VIRTUAL, spoken, virtual_host
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]  # half a minute on an idle core
 
 MINUTES = 55
 WARM_TURNS = 30
@@ -100,9 +100,10 @@ async def test_fifty_five_minutes_of_sound_keep_memory_flat_within_20_mb() -> No
             async for event in events:
                 told[event.type] += 1
     turns = MINUTES * 60 // TURN_S
+    print(f"MB after every {WARM_TURNS} turns: {[round(n / 2**20, 1) for n in used]}; events: {dict(told)}")
     assert told["stt_output"] == turns
     assert told["turn_end"] == turns
     assert told["interrupted"] > 0
     assert told["tool_result"] == turns / 3
     assert len(used) == turns // WARM_TURNS
-    assert max(used) - used[0] < LIMIT_BYTES, f"MB after every {WARM_TURNS} turns: {[n >> 20 for n in used]}"
+    assert max(used) - used[0] < LIMIT_BYTES
