@@ -30,15 +30,26 @@ from langchain_autoglm.hosted import hosted
 from langchain_autoglm.runnables import ToInput
 from langchain_autoglm.voice_events import OPTIONAL_EVENTS, AgentChunk, SttOutput, TurnEnded, VoiceEvent, voice_events
 from langchain_autoglm.voice_input import Feeder, LiveSession
+from langchain_autoglm.voice_remote import SETTINGS, RemoteTalk
 
 Give = Callable[[VoiceEvent], Awaitable[None]]
+Session = LiveSession | RealtimeClient
+"""One input item of a `RealtimeVoice`."""
 
+OUR_SETTINGS = {
+    "audio": {"input": {"transcription": {"model": "nano"}}},
+    "autoglm": {"events": OPTIONAL_EVENTS},
+}
+"""Beneath the caller's: transcripts, and all there is to tell."""
 INPUT_RATE_HZ = 16_000
 """Of the sound in a live session, unless said otherwise: what most speech recognition takes."""
 
 
-class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
+class RealtimeVoice(Runnable[Session, VoiceEvent]):
     """Hears, sees and speaks for an agent. `astream(session)` yields `VoiceEvent`s until the session ends.
+
+    A session is an async iterable of sound, frames and messages (`voice_input`), or an open `RealtimeClient`: then the
+    client's server listens, while the agent runs here and answers in text (`voice_remote`).
 
     New speech cancels the agent's run, and the agent remembers what was heard. A graph with a checkpointer gets the
     session's id as its `thread_id`, unless the config brings one. Callbacks of the config see the agent's runs as
@@ -81,11 +92,11 @@ class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
     # --- As a Runnable -----------------------------------------------------------------------------------------------
 
     async def astream(
-        self, input: LiveSession, config: RunnableConfig | None = None, **kwargs: Any
+        self, input: Session, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncGenerator[VoiceEvent, None]:
         """Run one live session. Close the generator to hang up."""
 
-        async def one() -> AsyncIterator[LiveSession]:
+        async def one() -> AsyncIterator[Session]:
             yield input
 
         async with aclosing(self.atransform(one(), config, **kwargs)) as events:
@@ -93,7 +104,7 @@ class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
                 yield event
 
     async def atransform(
-        self, input: AsyncIterator[LiveSession], config: RunnableConfig | None = None, **kwargs: Any
+        self, input: AsyncIterator[Session], config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncGenerator[VoiceEvent, None]:
         """Run live sessions, one after the other."""
         stream = self._atransform_stream_with_config(input, self._converse, config, **kwargs)
@@ -103,7 +114,7 @@ class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # it is a generator, declared as an iterator
 
-    async def ainvoke(self, input: LiveSession, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+    async def ainvoke(self, input: Session, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run one live session to its end; what both sides said, as messages."""
         messages: list[BaseMessage] = []
         words = ""
@@ -119,20 +130,26 @@ class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
                         words = ""
         return messages
 
-    def invoke(self, input: LiveSession, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+    def invoke(self, input: Session, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Not for a live session."""
         raise NotImplementedError("a live session is asynchronous: use `astream`, or `await ainvoke`")
 
     # --- One session -------------------------------------------------------------------------------------------------
 
     async def _converse(
-        self, sessions: AsyncIterator[LiveSession], run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
+        self,
+        sessions: AsyncIterator[Session],
+        run_manager: AsyncCallbackManagerForChainRun,
+        config: RunnableConfig,
     ) -> AsyncGenerator[VoiceEvent, None]:
         """`config` has the callbacks of this run as parents, so that the agent's runs nest in it."""
         brain = AgentBrain(self.agent, to_input=self.to_input, config=config, max_messages=self.max_messages)
         async for session in sessions:
 
-            async def work(give: Give, session: LiveSession = session) -> None:
+            async def work(give: Give, session: Session = session) -> None:
+                if isinstance(session, RealtimeClient):
+                    await self._talk_remotely(session, brain, give)
+                    return
                 async with self._session(brain) as socket:
                     await self._talk(socket, session, give)
 
@@ -149,6 +166,11 @@ class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
         async with open_host(self.spec) as host, host.session(brain) as socket:
             yield socket
 
+    async def _talk_remotely(self, client: RealtimeClient, brain: AgentBrain, give: Give) -> None:
+        settings = _merged(_merged(OUR_SETTINGS, SETTINGS), self.settings)
+        await client.update_session(**settings)
+        await RemoteTalk(client, brain, give, instructions=settings.get("instructions", "")).run()
+
     async def _talk(self, socket: SessionSocket, session: LiveSession, give: Give) -> None:
         client = RealtimeClient(socket)
         feeder = Feeder(client, self.sample_rate_hz)
@@ -156,7 +178,7 @@ class RealtimeVoice(Runnable[LiveSession, VoiceEvent]):
 
         async def feed() -> None:
             try:
-                await client.update_session(**_settings(self.settings))
+                await client.update_session(**_merged(OUR_SETTINGS, self.settings))
                 await feeder.feed(session)
                 await socket.settled()
             except Exception as error:  # raised again below, bare: a task group would wrap it
@@ -179,16 +201,7 @@ def _is_answering(event: Mapping[str, Any], before: bool) -> bool:
     return {"response.created": True, "response.done": False}.get(event["type"], before)
 
 
-def _settings(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The caller's settings over ours: transcripts, and all there is to tell."""
-    ours: dict[str, Any] = {
-        "audio": {"input": {"transcription": {"model": "nano"}}},
-        "autoglm": {"events": OPTIONAL_EVENTS},
-    }
-    return _merged(ours, wanted)
-
-
-def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
