@@ -7,7 +7,6 @@ heard. What happens inside a tool, and what is tagged `nostream`, stays silent.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_autoglm.agent_output import as_json, blocks, messages_in
 from langchain_autoglm.hosted import hosted
 from langchain_autoglm.runnables import is_graph
 from langchain_autoglm.thinking import ThinkSplitter
@@ -145,7 +145,7 @@ class AgentRun:
 
     def _words(self, run_id: str, chunk: Any, *, heard: bool, traced: bool = True) -> Iterator[Step]:
         """Words of a model, or of the chain's own output. `traced` False: its reasoning was told with the model's."""
-        for kind, text in _blocks(chunk):
+        for kind, text in blocks(chunk):
             spoken = self._speaker(run_id)
             spoken.is_streamed = True
             pieces = [("reasoning", text)] if kind == "reasoning" else spoken.splitter.feed(text)
@@ -185,7 +185,7 @@ class AgentRun:
             call_id = call["id"] or f"{run_id}-{call['name']}"
             if call_id not in self._calls:
                 self._calls[call_id] = call["name"]
-                yield Called(call_id=call_id, name=call["name"], arguments=_json(call["args"]))
+                yield Called(call_id=call_id, name=call["name"], arguments=as_json(call["args"]))
 
     # --- Tools -------------------------------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class AgentRun:
         if call_id is None:
             call_id = run_id
             self._calls[call_id] = name
-            yield Called(call_id=call_id, name=name, arguments=_json(event["data"].get("input") or {}))
+            yield Called(call_id=call_id, name=name, arguments=as_json(event["data"].get("input") or {}))
         self._started.add(call_id)
         self._tools[run_id] = call_id
 
@@ -211,11 +211,11 @@ class AgentRun:
             yield from self._return(call_id, f"{type(error).__name__}: {error}", failed=True)
             return
         output = data.get("output")
-        messages = [message for message in _messages(output) if isinstance(message, ToolMessage)]
+        messages = [message for message in messages_in(output) if isinstance(message, ToolMessage)]
         for message in messages:
             yield from self._return(message.tool_call_id, message.text, failed=message.status == "error")
         if not messages:
-            yield from self._return(call_id, output if isinstance(output, str) else _json(output))
+            yield from self._return(call_id, output if isinstance(output, str) else as_json(output))
 
     def _return(self, call_id: str, output: str, *, failed: bool = False) -> Iterator[Step]:
         name = self._calls.pop(call_id, None)
@@ -234,14 +234,14 @@ class AgentRun:
         """What only the result tells: tools answered without being run, words that no model streamed."""
         for spoken in self.spoken:
             yield from self._tell(spoken, spoken.splitter.flush(), heard=True, traced=True)
-        messages = _messages(output)
+        messages = messages_in(output)
         for message in messages:
             if isinstance(message, ToolMessage):
                 yield from self._return(message.tool_call_id, message.text, failed=message.status == "error")
         last = messages[-1] if messages else output
         if isinstance(last, BaseMessage) and not isinstance(last, AIMessage):
             return
-        text = "".join(piece for kind, piece in _blocks(last) if kind == "text")
+        text = "".join(piece for kind, piece in blocks(last) if kind == "text")
         known = {spoken.message_id for spoken in self.spoken} - {None}
         if not text or getattr(last, "id", None) in known or any(spoken.text == text for spoken in self.spoken):
             return
@@ -250,38 +250,3 @@ class AgentRun:
         said = Spoken(run_id="result", message_id=getattr(last, "id", None))
         yield from self._tell(said, [("text", text)], heard=True, traced=True)
         self.spoken.append(said)
-
-
-def _blocks(chunk: Any) -> Iterator[tuple[str, str]]:
-    """The reasoning and the text in a piece of output: a message, a text, a dict with an answer in it."""
-    match chunk:
-        case str():
-            yield "text", chunk
-        case BaseMessage():
-            for block in chunk.content_blocks:
-                if block["type"] == "reasoning":
-                    yield "reasoning", block.get("reasoning", "")
-                elif block["type"] == "text":
-                    yield "text", block["text"]
-        case dict():
-            for key in ("output", "answer", "text"):
-                if isinstance(chunk.get(key), str | BaseMessage):
-                    yield from _blocks(chunk[key])
-                    return
-        case _ if isinstance(getattr(chunk, "text", None), str):  # a GenerationChunk
-            yield "text", chunk.text
-
-
-def _messages(output: Any) -> list[BaseMessage]:
-    """The messages in a result: of a graph's state, of a `Command`, or the result itself."""
-    update = getattr(output, "update", None)
-    if not isinstance(output, dict) and isinstance(update, dict):
-        output = update
-    if isinstance(output, dict):
-        output = output.get("messages", ())
-    found = output if isinstance(output, list | tuple) else [output]
-    return [message for message in found if isinstance(message, BaseMessage)]
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -46,7 +46,8 @@ def to_messages(items: Iterable[Item]) -> list[BaseMessage]:
 def newest(items: Sequence[Item], limit: int) -> list[Item]:
     """About the last `limit` items, from the beginning of an exchange on; system messages of any age."""
     begin = max(0, len(items) - limit)
-    start = next((n for n in range(begin, len(items)) if _side(items[n]) == "user"), begin)
+    users = [n for n, item in enumerate(items) if _side(item) == "user"]
+    start = next((n for n in users if n >= begin), users[-1] if users else begin)
     while start and _side(items[start]) == _side(items[start - 1]) == "user":
         start -= 1  # a picture and what was said about it stay together
     return [*(item for item in items[:start] if _side(item) == "system"), *items[start:]]

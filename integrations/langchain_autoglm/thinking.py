@@ -16,7 +16,7 @@ class ThinkSplitter:
     """One message's text in, pieces out. A tag may be cut anywhere; only at the message's start does one count."""
 
     def __init__(self) -> None:
-        self._state: Literal["start", "reasoning", "text"] = "start"
+        self._state: Literal["start", "reasoning", "gap", "text"] = "start"
         self._held = ""
 
     def feed(self, text: str) -> list[Piece]:
@@ -33,6 +33,9 @@ class ThinkSplitter:
                 self._state = "text"
         if self._state == "reasoning":
             pieces += self._reason()
+        if self._state == "gap":  # blanks between the tag and the answer are neither
+            self._held = self._held.lstrip()
+            self._state = "text" if self._held else "gap"
         if self._state == "text" and self._held:
             pieces.append(("text", self._held))
             self._held = ""
@@ -46,7 +49,7 @@ class ThinkSplitter:
     def _reason(self) -> list[Piece]:
         thought, tag, after = self._held.partition(CLOSE)
         if tag:
-            self._state, self._held = "text", after.lstrip()
+            self._state, self._held = "gap", after
         else:
             kept = next((n for n in range(min(len(CLOSE), len(thought)), 0, -1) if CLOSE.startswith(thought[-n:])), 0)
             thought, self._held = thought[: len(thought) - kept], thought[len(thought) - kept :]
