@@ -249,6 +249,17 @@ def bench_conversations(
     run(conversations=conversations, engine=engine, seed=seed, json=json_output)
 
 
+@bench_app.command("langchain")
+def bench_langchain(
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each way.")] = 7,
+    json_output: JsonLine = False,
+) -> None:
+    """Measure what a token costs on its way through ChatAutoGLM, beside ChatOpenAI."""
+    from autoglm_agent.bench.langchain import run
+
+    run(rounds=rounds, json=json_output)
+
+
 def main() -> None:
     """Entry of the `autoglm` command."""
     app()

@@ -33,6 +33,8 @@ class ReplyRules:
         self._schema = grammars.json(request.json_schema) if request.json_schema is not None else None
         if self._schema is not None and self._must_call:
             raise InputError("a JSON schema and a required tool call exclude each other; ask for one of them.")
+        self._must_write = not self._tools or layout.tool_call not in layout.special_ids
+        """An answer bound to a schema may be a call instead, until it has begun."""
         self._stop = min(layout.stop_ids)
         opens_thought = request.enable_thinking and not layout.starts_thinking(enable_thinking=True)
         self._banned = _bans(layout, opens_thought=opens_thought)
@@ -59,8 +61,11 @@ class ReplyRules:
             section = "tool_call"
             self._bind(scores, self._grammar, self._layout.end_tool_call)
         elif self._schema is not None:
-            section = "json"
+            section, call = "json" if self._must_write else "json_or_call", self._layout.tool_call
+            calling = scores[call].clone()
             self._bind(scores, self._schema, self._stop)
+            if not self._must_write:
+                scores[call] = calling
         else:
             section = "text" if self._tools else "text_alone"
         scores[self._banned[section].to(scores.device, torch.long)] = float("-inf")
@@ -70,13 +75,14 @@ class ReplyRules:
         layout = self._layout
         if token_id == layout.tool_call:
             self._grammar = self._grammars.tool_call(self._tools)
-            self._must_call = False
+            self._must_call, self._schema = False, None  # the answer by the schema comes when the results are in
         elif token_id == layout.end_tool_call:
             self._grammar = None
         elif token_id not in layout.special_ids:
             grammar = self._grammar if parser.in_tool_call else None if parser.is_thinking else self._schema
             if grammar is not None:
                 grammar.accept(token_id)
+                self._must_write = True
 
     @staticmethod
     def _bind(scores: Tensor, grammar: Grammar | None, end: int) -> None:
@@ -102,6 +108,7 @@ def _bans(layout: ChatLayout, *, opens_thought: bool) -> dict[str, Tensor]:
         "thinking": never | {layout.think, layout.tool_call, layout.end_tool_call} | layout.stop_ids,
         "tool_call": never | {layout.think, layout.end_think, layout.tool_call},
         "json": never | (marks - {layout.think}) | thought,
+        "json_or_call": never | {layout.end_think, layout.end_tool_call} | thought,
         "text": never | {layout.end_think, layout.end_tool_call} | thought,
         "text_alone": never | (marks - {layout.think}) | thought,
     }

@@ -24,7 +24,7 @@ class ScriptedReply:
     """One answer. `when` picks it for user text that contains it; without, replies are taken in order, then repeated.
 
     A request that must call a function picks among the replies that call one it may call, and one that must not, among
-    those that call none. `json` replies are for answers bound to a JSON schema, and those are for no others.
+    those that call none. An answer bound to a JSON schema is one of the `json` replies, or a call.
     `steps_before_first` delays the first token. `stalls` never finishes: the answer waits to be cancelled after its
     last token. `dies` kills the engine at the first token.
     """
@@ -322,15 +322,18 @@ def _missing(
 def _fits(reply: ScriptedReply, request: m.Generate) -> bool:
     """Whether the request allows the reply."""
     called = {call.name for call in reply.tool_calls}
-    if reply.json or request.json_schema is not None:
-        return reply.json and request.json_schema is not None
+    offered = {tool.name for tool in request.tools}
+    if request.json_schema is not None:
+        return reply.json or (bool(called) and called <= offered)
+    if reply.json:
+        return False
     match request.tool_choice:
         case "auto":
             return True
         case "none":
             return not called
         case "required":
-            return bool(called) and called <= {tool.name for tool in request.tools}
+            return bool(called) and called <= offered
         case name:
             return called == {name}
 

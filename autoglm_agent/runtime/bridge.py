@@ -16,12 +16,14 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from itertools import count
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from autoglm_agent.engine.messages import Request, Result
+from autoglm_agent.engine.messages import MetricsRead, ReadMetrics, Request, Result
+from autoglm_agent.engine.metrics import EngineMetrics
 from autoglm_agent.engine.process import Outgoing
 from autoglm_agent.engine.spec import EngineProtocol, EngineSpec, LoadFailed, Ready
 from autoglm_agent.errors import AutoGLMError, CheckpointError, InputError, ModelNotFoundError
@@ -43,6 +45,8 @@ FIRST_RESTART_DELAY_S = 0.1
 """The first restart is almost at once; each further death without a `Ready` between doubles the wait."""
 LONGEST_RESTART_DELAY_S = 10.0
 """A broken installation is tried again six times a minute, not continuously."""
+METRICS_WAIT_S = 10.0
+"""An engine answers between two units of work of ≤ 25 ms; one that takes this long hangs or has died."""
 
 LOAD_ERRORS = {error.__name__: error for error in (CheckpointError, InputError, ModelNotFoundError)}
 """Causes of a failed load that callers tell apart; they cross from the engine's side by name."""
@@ -60,6 +64,7 @@ class ComputeBridge:
         self._started = anyio.Event()
         self._restarts = 0
         self._submitted = anyio.Event()
+        self._questions = count()
 
     @classmethod
     def process(cls, spec: EngineSpec) -> contextlib.AbstractAsyncContextManager[ComputeBridge]:
@@ -143,6 +148,15 @@ class ComputeBridge:
         mailbox = Mailbox(on_close=unsubscribe)
         self._mailboxes[session_id] = mailbox
         return mailbox
+
+    async def metrics(self) -> EngineMetrics:
+        """Ask the engine what it is doing. Raises TimeoutError when it does not say: it loads, hangs or has died."""
+        session_id = f"metrics_{next(self._questions)}"
+        with self.subscribe(session_id) as results, anyio.fail_after(METRICS_WAIT_S):
+            await self.send(ReadMetrics(session_id=session_id))
+            result = await anext(results)
+        assert isinstance(result, MetricsRead)  # the one answer this session can get
+        return result.metrics
 
     # --- The engine's side -------------------------------------------------------------------------------------------
 

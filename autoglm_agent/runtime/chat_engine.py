@@ -7,8 +7,8 @@ all who name the same spec and batches over them. Sessions over time, speech as 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import PurePath
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.metrics import EngineMetrics
 from autoglm_agent.engine.spec import EngineSpec
-from autoglm_agent.errors import AutoGLMError
+from autoglm_agent.errors import AutoGLMError, EngineDiedError
 from autoglm_agent.protocol.chat import ChatTurns, decode_chat
 from autoglm_agent.protocol.chat_deltas import AnswerEnded, AnswerPiece, CallPiece, ChatDelta, ReasoningPiece
 from autoglm_agent.protocol.chat_reply import ChatUsage
@@ -32,8 +32,6 @@ from autoglm_agent.runtime.chat import complete
 from autoglm_agent.runtime.side_loop import SideLoop, shared_side_loop
 from autoglm_agent.runtime.stages import Stages
 
-METRICS_WAIT_S = 10.0
-"""An engine answers between two units of work of ≤ 25 ms; one that takes this long hangs or has died."""
 ALIASES = {"autoglm-phone-9b": "nano"}
 """The name the design was made public under; the embedded model answers to it and says its own."""
 
@@ -48,12 +46,7 @@ class ChatEngine:
         self.spec = spec
         self._loop = loop or shared_side_loop()
         self._ids = ids or RandomIds()
-        self._reset()
-
-    def _reset(self) -> None:
-        self._opening: anyio.Event | None = None
-        self._bridge: ComputeBridge | None = None
-        self._closing: anyio.Event | None = None
+        self._life: _Life | None = None
 
     @classmethod
     def shared(cls, spec: EngineSpec) -> ChatEngine:
@@ -91,26 +84,14 @@ class ChatEngine:
 
     # --- On the side loop --------------------------------------------------------------------------------------------
 
-    async def ready(self) -> ComputeBridge:
+    async def ready(self) -> None:
         """Wait until the engine takes requests. For work on the side loop, as are all methods below."""
-        if self._opening is None:
-            self._opening = anyio.Event()
-            self._loop.run_in_background(self._live)
-        await self._opening.wait()
-        bridge = self._bridge
-        if bridge is None:
-            raise AutoGLMError("the engine was closed while it was being started")
-        try:
-            await bridge.ready()
-        except AutoGLMError:
-            await self._close()  # a model that is there next time loads then
-            raise
-        return bridge
+        await self._alive()
 
     async def answer(self, request: Mapping[str, Any], put: Callable[[ChatDelta], None]) -> None:
         """Answer a request, handing each delta to `put`."""
         chat = _decode(request)
-        bridge = await self.ready()
+        life = await self._alive()
         stages = Stages()
         calls = 0
 
@@ -126,32 +107,68 @@ class ChatEngine:
                     put(piece)
                     calls += 1
 
-        finished = await complete(bridge, chat, on_result, new_id=self._ids.new, stages=stages)
+        with anyio.CancelScope() as scope, life.holding(scope):
+            finished = await complete(life.bridge, chat, on_result, new_id=self._ids.new, stages=stages)
+        if scope.cancelled_caught:
+            raise EngineDiedError("the engine was closed in the middle of the answer")
         put(_ended(self.model_name, finished, stages))
 
-    async def _live(self) -> None:
-        """One life of the engine, from the first request to `close`."""
-        assert self._opening is not None
-        self._closing = closing = anyio.Event()
+    async def _alive(self) -> _Life:
+        while self._life is not None and self._life.closing.is_set():
+            await self._life.ended.wait()
+        if self._life is None:
+            self._life = _Life()
+            self._loop.run_in_background(partial(self._live, self._life))
+        life = self._life
+        await life.opened.wait()
         try:
-            async with ComputeBridge.thread(self.spec) as self._bridge:
-                self._opening.set()
-                await closing.wait()
+            await life.bridge.ready()
+        except AutoGLMError:
+            life.closing.set()  # a model that is there next time loads then
+            raise
+        return life
+
+    async def _live(self, life: _Life) -> None:
+        """One life of the engine, from the first request to `close`."""
+        try:
+            async with ComputeBridge.thread(self.spec) as life.bridge:
+                life.opened.set()
+                await life.closing.wait()
+                life.let_go()
         finally:
-            self._opening.set()
-            self._reset()
+            self._life = None
+            life.ended.set()
 
     async def _close(self) -> None:
-        if self._closing is not None:
-            self._closing.set()
+        if self._life is not None:
+            self._life.closing.set()
+            await self._life.ended.wait()
 
     async def _metrics(self) -> EngineMetrics:
-        bridge, session_id = await self.ready(), self._ids.new("metrics")
-        with bridge.subscribe(session_id) as results, anyio.fail_after(METRICS_WAIT_S):
-            await bridge.send(m.ReadMetrics(session_id=session_id))
-            result = await anext(results)
-        assert isinstance(result, m.MetricsRead)  # the one answer this session can get
-        return result.metrics
+        return await (await self._alive()).bridge.metrics()
+
+
+class _Life:
+    """An engine from its start to its end, and the requests it is answering."""
+
+    def __init__(self) -> None:
+        self.bridge: ComputeBridge
+        self.opened, self.closing, self.ended = anyio.Event(), anyio.Event(), anyio.Event()
+        self._requests: set[anyio.CancelScope] = set()
+
+    @contextmanager
+    def holding(self, request: anyio.CancelScope) -> Iterator[None]:
+        """Know a request as long as it runs."""
+        self._requests.add(request)
+        try:
+            yield
+        finally:
+            self._requests.discard(request)
+
+    def let_go(self) -> None:
+        """End the requests: there will be no answers."""
+        for request in self._requests:
+            request.cancel()
 
 
 def _decode(request: Mapping[str, Any]) -> ChatTurns:

@@ -23,7 +23,7 @@ from langchain_core.utils import secret_from_env
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, InstanceOf, SecretStr
 
-from autoglm_agent.runtime import EngineSpec
+from autoglm_agent.runtime import ChatEngine, EngineSpec
 from langchain_autoglm import structured
 from langchain_autoglm.chunks import PROVIDER, ChunkMaker, to_result
 from langchain_autoglm.events import Event, EventMaker
@@ -95,10 +95,11 @@ class ChatAutoGLM(BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         """All that changes what is answered: it is the key under which answers are cached."""
-        names = ("temperature", "top_p", "max_tokens", "stop", "seed", "reasoning", "reasoning_effort")
+        names = ("temperature", "top_p", "max_tokens", "seed", "reasoning", "reasoning_effort")
         where = {"base_url": self.base_url} if self.base_url else {"device": self.device, "dtype": self.dtype}
         engine = {"engine": repr(self.engine)} if self.engine is not None and not self.base_url else {}
-        return {"model": self.model, **where, **engine, **{name: getattr(self, name) for name in names}}
+        said = {name: getattr(self, name) for name in names}
+        return {"model": self.model, **where, **engine, **said, "stop_sequences": self.stop}  # `stop` is the call's
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
@@ -202,8 +203,20 @@ class ChatAutoGLM(BaseChatModel):
         if self.base_url:
             key = self.api_key.get_secret_value() if self.api_key else None
             return RemoteTransport(self.base_url, key, self.default_headers), request, patience
-        spec = replace(self.engine or EngineSpec(), model=request["model"], device=self.device, dtype=self.dtype)
-        return LocalTransport(spec), request, patience
+        return LocalTransport(self._spec(request["model"])), request, patience
+
+    def local_engine(self, model: str | None = None) -> ChatEngine:
+        """The engine in this process that answers, shared by all who name the same: for its metrics, or to close it.
+
+        Raises:
+            ValueError: the model is behind a server.
+        """
+        if self.base_url:
+            raise ValueError(f"the model answers at {self.base_url}; there is no engine of it in this process.")
+        return LocalTransport(self._spec(model or self.model)).engine
+
+    def _spec(self, model: str) -> EngineSpec:
+        return replace(self.engine or EngineSpec(), model=model, device=self.device, dtype=self.dtype)
 
     def _request(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> Request:
         """The body of a chat completion; a call's keywords go before the model's own."""

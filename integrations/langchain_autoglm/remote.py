@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from functools import cache
 from typing import Any
 
+import anyio
 import httpx
 
 from autoglm_agent.protocol.chat_deltas import ChunkReader
@@ -22,6 +21,8 @@ from langchain_autoglm.transports import Put, Request
 PATH = "/v1/chat/completions"
 CONNECT_TIMEOUT_S = 10.0
 """To reach a host; how long an answer may take is the caller's `timeout`."""
+END_OF_BODY_S = 1.0
+"""After the last event the body ends at once; a server that lets us wait loses the connection, not the answer."""
 MAX_CONNECTIONS = 1000
 """More than a batch ever asks at once: what exceeds it waits for a place."""
 MAX_IDLE_CONNECTIONS = 50
@@ -45,12 +46,7 @@ class RemoteTransport:
         async with pool().stream("POST", self._url, json=body, headers=self._headers) as response:
             if response.status_code != httpx.codes.OK:
                 raise await _error(response)
-            async with aclosing(_events(response)) as events:
-                async for event in events:
-                    if "error" in event:
-                        raise from_status(500, *_told(event))
-                    for delta in reader.feed(event):
-                        put(delta)
+            await _read(response, reader, put)
         if not reader.is_complete:
             raise AutoGLMConnectionError("the server ended the stream in the middle of the answer.")
         put(reader.end())
@@ -67,15 +63,19 @@ def _pool(loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S), limits=limits)
 
 
-async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
-    """The data of the server-sent events, up to `[DONE]`."""
-    async for line in response.aiter_lines():
-        data = line.removeprefix("data:").strip()
-        if not line.startswith("data:") or not data:
-            continue
-        if data == "[DONE]":
-            return
-        yield json.loads(data)
+async def _read(response: httpx.Response, reader: ChunkReader, put: Put) -> None:
+    """Hand out the deltas of a stream of server-sent events, to its end: so the connection can be used again."""
+    with anyio.CancelScope() as scope:
+        async for line in response.aiter_lines():
+            data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+            if data == "[DONE]":
+                scope.deadline = anyio.current_time() + END_OF_BODY_S
+            elif data:
+                event = json.loads(data)
+                if "error" in event:
+                    raise from_status(500, *_told(event))
+                for delta in reader.feed(event):
+                    put(delta)
 
 
 async def _error(response: httpx.Response) -> Exception:

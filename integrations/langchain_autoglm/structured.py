@@ -36,8 +36,19 @@ def response_format(schema: Any) -> dict[str, Any]:
     """A schema (pydantic class, TypedDict, JSON schema or function) as a request asks for it."""
     if isinstance(schema, dict) and schema.get("type") in ("json_schema", "json_object", "text"):
         return schema
-    body = dict(convert_to_json_schema(schema))
+    body = closed(convert_to_json_schema(schema))
     return {"type": "json_schema", "json_schema": {"name": str(body.get("title") or "answer"), "schema": body}}
+
+
+def closed(schema: Any) -> Any:
+    """A schema whose objects have the fields they name and no others, unless it says otherwise; as tools' arguments."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: closed(part) for name, part in schema.items()}
+    is_object = isinstance(schema.get("properties"), dict) and schema.get("type") == "object"
+    return inner | {"additionalProperties": False} if is_object and "additionalProperties" not in schema else inner
 
 
 def tool_name(schema: Any) -> str:

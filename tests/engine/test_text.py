@@ -105,6 +105,29 @@ def test_a_thought_is_ended_before_anything_else_begins(bundle):
     assert int((scores == 0).sum()) == len(bundle.tokenizer) - len(layout.special_ids) + 1
 
 
+def test_an_answer_by_a_schema_may_be_a_call_until_it_has_begun(bundle):
+    layout = bundle.layout
+    opening = layout.tokenizer.encode_ids("{")[0]
+    request = generate(HELLO, tools=(LIGHT,), json_schema='{"type": "object"}')
+
+    def allowed(rules, token_id):
+        scores = torch.zeros(len(bundle.tokenizer))
+        rules.forbid(scores, parser)
+        return bool(scores[token_id] == 0)
+
+    for first in (opening, layout.tool_call):
+        rules, parser = ReplyRules(layout, Grammars(layout), request), ReplyParser(layout, thinking=False)
+        assert allowed(rules, opening) and allowed(rules, layout.tool_call)
+        rules.accept(first, parser)
+        parser.push(first)
+        if first == layout.tool_call:
+            rules.accept(layout.end_tool_call, parser)
+            parser.push(layout.end_tool_call)
+            assert allowed(rules, min(layout.stop_ids))  # the answer by the schema comes with the results
+        else:
+            assert not allowed(rules, layout.tool_call)
+
+
 def test_where_no_token_goes_on_the_text_is_ended(bundle):
     layout = bundle.layout
     rules = ReplyRules(layout, Grammars(layout), generate(HELLO, json_schema='{"type": "object"}'))

@@ -8,6 +8,7 @@ import pytest
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from autoglm_agent.engine.spec import EngineSpec
+from tests.integrations.langchain.local_media import local_media  # noqa: F401  # a fixture
 from tests.integrations.langchain.scripts import STANDARD
 from tests.integrations.langchain.standard import ToldUsage, TrueOfUs
 

@@ -8,7 +8,7 @@ from langchain_tests.integration_tests import chat_models as suite
 
 from langchain_autoglm import fetching
 
-MEDIA = Path(__file__).parents[4] / "autoglm_agent" / "media"
+MEDIA = Path(__file__).parents[3] / "autoglm_agent" / "media"
 PICTURE, RECORDING = MEDIA / "label.png", MEDIA.parents[1] / "tests" / "media" / "birds.wav"
 
 
