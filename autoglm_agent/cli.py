@@ -84,6 +84,9 @@ def serve(
     threads: SetThreads = None,
     api_key: Annotated[list[str] | None, typer.Option(help="Accept this bearer key; may be repeated.")] = None,
     max_sessions: Annotated[int | None, typer.Option(help="Sessions at once; further clients get 503.")] = None,
+    agent: Annotated[
+        str | None, typer.Option(help="module:attribute of a LangChain agent that answers instead of the model.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Serve realtime sessions over WebSocket, and chat completions over HTTP.
@@ -100,6 +103,7 @@ def serve(
         threads=threads,
         api_keys=tuple(api_key) if api_key else None,
         max_sessions=max_sessions,
+        agent=agent,
         log_level=log_level,
     )
     from autoglm_agent.server.run import serve as run_server

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     voice: Literal["espeak", "none"] = Field(
         default="espeak", description="what speaks the answers; `none` answers in text only"
     )
+    agent: str | None = Field(
+        default=None, description="`module:attribute` of a LangChain agent that answers instead of the model"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("api_keys", mode="before")

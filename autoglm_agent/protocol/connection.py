@@ -166,6 +166,8 @@ class RealtimeConnection:
                 | facts.ReasoningDelta()
                 | facts.TextDelta()
                 | facts.ToolCallDone()
+                | facts.OwnToolCalled()
+                | facts.OwnToolAnswered()
                 | facts.UsageMeasured()
                 | facts.ResponseFinished()
             ):

@@ -125,6 +125,28 @@ class ToolCallDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnToolCalled:
+    """An agent on the server's side called a tool and will answer it itself.
+
+    It becomes an item of the conversation and not of the response: clients run the calls they find in a response.
+    """
+
+    response_id: str
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnToolAnswered:
+    """A tool that an agent on the server's side called has returned; another item of the conversation."""
+
+    response_id: str
+    call_id: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageMeasured:
     """What the response has cost so far; used when it is cancelled before `ResponseFinished` can tell."""
 
@@ -233,6 +255,8 @@ Fact = (
     | TextDelta
     | AudioDelta
     | ToolCallDone
+    | OwnToolCalled
+    | OwnToolAnswered
     | UsageMeasured
     | ResponseFinished
     | ItemHeard
@@ -247,7 +271,15 @@ Fact = (
 
 #: Facts that belong to a response; the response state machine's inputs.
 ResponseFact = (
-    ResponseStarted | ReasoningDelta | TextDelta | AudioDelta | ToolCallDone | UsageMeasured | ResponseFinished
+    ResponseStarted
+    | ReasoningDelta
+    | TextDelta
+    | AudioDelta
+    | ToolCallDone
+    | OwnToolCalled
+    | OwnToolAnswered
+    | UsageMeasured
+    | ResponseFinished
 )
 
 #: The usage of a response nobody measured.

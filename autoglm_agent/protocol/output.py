@@ -14,13 +14,14 @@ from typing import TypedDict
 from autoglm_agent.protocol.config import ResponseConfig
 from autoglm_agent.protocol.conversation import Conversation
 from autoglm_agent.protocol.errors import LocalProtocolError
-from autoglm_agent.protocol.facts import ToolCallDone
+from autoglm_agent.protocol.facts import OwnToolAnswered, OwnToolCalled, ToolCallDone
 from autoglm_agent.protocol.ids import IdSource
 from autoglm_agent.protocol.item_codec import to_wire
 from autoglm_agent.protocol.items import (
     AudioContent,
     Content,
     FunctionCallItem,
+    FunctionCallOutputItem,
     Item,
     ItemStatus,
     MessageItem,
@@ -156,6 +157,23 @@ class Output:
             )
         )
         self._done(index, replace(item, arguments=fact.arguments, status="completed"))
+
+    def step(self, fact: OwnToolCalled | OwnToolAnswered) -> None:
+        """Put a tool step of the server's own agent into the conversation, whole, and not among the output."""
+        if self._conversation is None:
+            return
+        item_id, reasoning = self._take_reasoning()
+        item: Item
+        if isinstance(fact, OwnToolCalled):
+            arguments = fact.arguments[:MAX_TEXT_DELTA_CHARS]
+            item = FunctionCallItem(
+                id=item_id, call_id=fact.call_id, name=fact.name, arguments=arguments, reasoning=reasoning
+            )
+        else:
+            item = FunctionCallOutputItem(id=item_id, call_id=fact.call_id, output=fact.output[:MAX_TEXT_DELTA_CHARS])
+        previous, shown, new_id = self._conversation.insert(item), to_wire(item), self._outbox.event_id
+        self._outbox.put(events.ItemAdded(event_id=new_id(), previous_item_id=previous, item=shown))
+        self._outbox.put(events.ItemDone(event_id=new_id(), previous_item_id=previous, item=shown))
 
     def close(self, status: ItemStatus) -> None:
         """End everything that is open."""

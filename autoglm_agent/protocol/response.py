@@ -15,6 +15,8 @@ from autoglm_agent.protocol.errors import LocalProtocolError
 from autoglm_agent.protocol.facts import (
     NO_USAGE,
     AudioDelta,
+    OwnToolAnswered,
+    OwnToolCalled,
     ReasoningDelta,
     ResponseFact,
     ResponseFinished,
@@ -51,6 +53,8 @@ TRANSITIONS: Mapping[ResponseState, Mapping[type[ResponseFact], ResponseState]] 
         TextDelta: ResponseState.IN_PROGRESS,
         AudioDelta: ResponseState.IN_PROGRESS,
         ToolCallDone: ResponseState.IN_PROGRESS,
+        OwnToolCalled: ResponseState.IN_PROGRESS,
+        OwnToolAnswered: ResponseState.IN_PROGRESS,
         UsageMeasured: ResponseState.IN_PROGRESS,
         ResponseFinished: ResponseState.FINISHED,
     },
@@ -102,6 +106,8 @@ class OpenResponse:
                 self.output.voice(fact.audio)
             case ToolCallDone():
                 self.output.call(fact)
+            case OwnToolCalled() | OwnToolAnswered():
+                self.output.step(fact)
             case UsageMeasured():
                 self._usage = fact.usage
             case ResponseFinished():

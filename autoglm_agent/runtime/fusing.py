@@ -10,10 +10,17 @@ from collections.abc import Callable
 
 from autoglm_agent.engine import messages as m
 from autoglm_agent.protocol import facts as f
+from autoglm_agent.protocol.items import Item
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.history import to_turns
 from autoglm_agent.runtime.line import Line
+from autoglm_agent.runtime.window import HistoryWindow
+
+MAX_ITEMS = 64
+"""Of a long conversation the gate weighs the end: all of it, some times a second, would cost more than the answers."""
+RETENTION_RATIO = 0.5
+"""Cuts are rare, since the engine then counts the rest anew."""
 
 
 class Fuser:
@@ -30,6 +37,7 @@ class Fuser:
         self._engine = engine
         self._features = features
         self._current = current
+        self._window = HistoryWindow()
         self._asked = False
         self._changed = False
 
@@ -47,11 +55,17 @@ class Fuser:
         self._engine.send_nowait(
             m.Fuse(
                 session_id=self._engine.session_id,
-                history=to_turns(self._line.connection.history(), self._features),
+                history=to_turns(self._visible_history(), self._features),
                 stream_id=stream_id,
                 frame_id=frame_id,
             )
         )
+
+    def _visible_history(self) -> tuple[Item, ...]:
+        items = self._line.connection.history()
+        if len(self._window.visible(items)) > MAX_ITEMS:
+            self._window.shrink(items, RETENTION_RATIO)
+        return self._window.visible(items)
 
     def on_gate(self, weights: m.GateWeights) -> None:
         """The engine's answer."""

@@ -97,6 +97,11 @@ class Listener:
                 self._marks.append(entry.item_id)
         self._arrived.set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that came was heard and nobody speaks."""
+        return not (self._queue or self._queued_bytes or self._endpointer.in_speech or self._recogniser.current)
+
     async def room(self) -> None:
         """Wait until there is room for more audio."""
         while self._queued_bytes > QUEUE_BYTES:

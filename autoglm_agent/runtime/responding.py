@@ -1,34 +1,30 @@
 """Responding: one cancellable task per response, from the prompt to `ResponseFinished`.
 
 When to respond is decided elsewhere (`listening`, the client). Cancelling a response's scope is all a barge-in needs:
-the engine is told to stop on the way out, and the connection drops whatever still arrives for it.
+the brain is stopped on the way out, and the connection drops whatever still arrives for it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from contextlib import aclosing
 
 import anyio
 from anyio.abc import TaskGroup
 
-from autoglm_agent.engine import messages as m
 from autoglm_agent.protocol import facts as f
 from autoglm_agent.protocol.commands import CreateResponse
-from autoglm_agent.protocol.config import ResponseConfig, SessionConfig
 from autoglm_agent.protocol.items import Item
 from autoglm_agent.protocol.resuming import voice_ms
-from autoglm_agent.runtime.answering import MAX_OUTPUT_TOKENS, answer, engine_tools, thinking
-from autoglm_agent.runtime.engine_session import EngineSession
+from autoglm_agent.runtime.brain import Brain, Question, Thought, transcribed
 from autoglm_agent.runtime.features import Features
-from autoglm_agent.runtime.history import Pending, to_turns
+from autoglm_agent.runtime.history import Pending
 from autoglm_agent.runtime.idling import IdleTimer
 from autoglm_agent.runtime.line import Line
 from autoglm_agent.runtime.playback import Playback
 from autoglm_agent.runtime.speaking import Speaker
-from autoglm_agent.runtime.window import HistoryWindow
 from autoglm_agent.voice.speech import Synthesiser
 
 logger = logging.getLogger(__name__)
@@ -39,14 +35,7 @@ MAX_RESPONSES = 8
 REMEMBERED_PLAYBACKS = 8
 """Spoken messages whose word marks are kept for a late `truncate`; clients cut the newest or the one before."""
 
-FIRST_TOKENS = (m.ReasoningDelta, m.TextDelta, m.ToolCallDone)
-
-ERROR_CODES = {
-    "context_overflow": "context_length_exceeded",
-    "overloaded": "rate_limit_exceeded",
-    "bad_request": "invalid_value",
-}
-"""The engine's codes in the API's words; everything else is a `server_error`."""
+FIRST_TOKENS = (f.ReasoningDelta, f.TextDelta, f.ToolCallDone, f.OwnToolCalled)
 
 
 class Responder:
@@ -55,7 +44,7 @@ class Responder:
     def __init__(
         self,
         line: Line,
-        engine: EngineSession,
+        brain: Brain,
         features: Features,
         tasks: TaskGroup,
         idle: IdleTimer,
@@ -66,11 +55,10 @@ class Responder:
         self._speakers: dict[str, Speaker] = {}
         self._playbacks: deque[Playback] = deque(maxlen=REMEMBERED_PLAYBACKS)
         self._idle = idle
-        self._engine = engine
+        self._brain = brain
         self._features = features
         self._tasks = tasks
         self._scopes: dict[str, anyio.CancelScope] = {}
-        self._window = HistoryWindow()
 
     def start(self, create: CreateResponse) -> None:
         """Begin to answer. The client sees `response.created` at once, whatever must be waited for."""
@@ -141,14 +129,9 @@ class Responder:
     # --- One response ------------------------------------------------------------------------------------------------
 
     async def prefill(self, pending: Pending) -> None:
-        """Fill the key-value cache with a turn that is probably over. Cancel it when speech resumes."""
+        """Let the brain read a turn that is probably over. Cancel it when speech resumes."""
         connection = self._line.connection
-        items = connection.history()
-        await self._features.prepare(items)
-        request = self._request(connection.config, items, pending=pending)
-        with self._engine.generation(request) as results:
-            async for _ in results:
-                pass  # `prefilled`, or a failure that the real request will meet again and report
+        await self._brain.prefill(connection.history(), connection.config, pending)
 
     async def _respond(self, create: CreateResponse, items: tuple[Item, ...], scope: anyio.CancelScope) -> None:
         response_id = create.response_id
@@ -167,36 +150,42 @@ class Responder:
         for problem in await self._features.prepare(items):
             self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
         self._line.tell_latency("asr_final", start_s)
+        question = Question(
+            session_id=self._line.connection.session_id,
+            response_id=create.response_id,
+            items=transcribed(items, self._features),
+            config=create.config,
+            in_band=create.conversation == "auto" and create.input is None,
+        )
         speaker = self._new_speaker(create, start_s)
-        last: m.Result | None = None
         async with anyio.create_task_group() as tasks:
             if speaker is not None:
                 tasks.start_soon(speaker.run)
-            last = await self._recite(create, items, start_s, speaker)
+            last = await self._recite(question, start_s, speaker)
             if speaker is not None:
-                if isinstance(last, m.Failed):
+                if last.status == "failed":
                     tasks.cancel_scope.cancel()
                 speaker.end()
-        if last is not None:
-            self._tell(create.response_id, last)
+        self._line.tell(last)
+        if last.status != "failed":
+            playing_s = self._playbacks[-1].lead_ms(self._line.clock()) / 1000 if self._playbacks else 0.0
+            self._idle.answered(playing_s=playing_s)
 
-    async def _recite(
-        self, create: CreateResponse, items: tuple[Item, ...], start_s: float, speaker: Speaker | None
-    ) -> m.Result | None:
-        """Tell what the engine gives as it comes; return the last, `Finished` or `Failed`, untold."""
-        untold: dict[str, tuple[type[m.Result], ...]] = {"first_token": FIRST_TOKENS, "first_text": (m.TextDelta,)}
-        async with aclosing(self._results(create, items)) as results:
-            async for result in results:
-                if isinstance(result, m.Finished | m.Failed):
-                    return result
-                for stage in [stage for stage, kind in untold.items() if isinstance(result, kind)]:
+    async def _recite(self, question: Question, start_s: float, speaker: Speaker | None) -> f.ResponseFinished:
+        """Tell what the brain gives as it comes; return how it ended, untold."""
+        untold: dict[str, tuple[type[Thought], ...]] = {"first_token": FIRST_TOKENS, "first_text": (f.TextDelta,)}
+        async with aclosing(self._brain.answer(question)) as thoughts:
+            async for thought in thoughts:
+                if isinstance(thought, f.ResponseFinished):
+                    return thought
+                for stage in [stage for stage, kind in untold.items() if isinstance(thought, kind)]:
                     self._line.tell_latency(stage, start_s)
                     del untold[stage]
-                self._tell(create.response_id, result)
-                if speaker is not None and isinstance(result, m.TextDelta):
-                    speaker.feed(result.text)
+                self._line.tell(thought)
+                if speaker is not None and isinstance(thought, f.TextDelta):
+                    speaker.feed(thought.text)
                 await self._line.room()
-        return None
+        raise RuntimeError("the brain did not finish its answer")
 
     def _new_speaker(self, create: CreateResponse, start_s: float) -> Speaker | None:
         if self._synthesiser is None or create.config.modality != "audio":
@@ -212,81 +201,6 @@ class Responder:
         if create.conversation == "auto":
             self._playbacks.append(speaker.playback)
         return speaker
-
-    def _results(self, create: CreateResponse, items: tuple[Item, ...]) -> AsyncGenerator[m.Result, None]:
-        return answer(
-            self._engine,
-            self._features,
-            lambda: self._request(create.config, items),
-            shrink=lambda: self._shrink(items),
-        )
-
-    def _shrink(self, items: tuple[Item, ...]) -> bool:
-        """Show the model less of the conversation, if the client lets us."""
-        ratio = self._line.connection.config.retention_ratio
-        return ratio is not None and self._window.shrink(items, ratio)
-
-    def _request(
-        self, config: ResponseConfig | SessionConfig, items: tuple[Item, ...], *, pending: Pending | None = None
-    ) -> m.Generate:
-        think, budget = thinking(config.enable_thinking, config.reasoning_effort)
-        return m.Generate(
-            session_id=self._engine.session_id,
-            request_id=self._line.new_id("gen"),
-            turns=to_turns(
-                self._window.visible(items), self._features, instructions=config.instructions, pending=pending
-            ),
-            tools=engine_tools(config.tools),
-            tool_choice=config.tool_choice,
-            enable_thinking=think,
-            max_thinking_tokens=budget,
-            sampling=m.Sampling(max_tokens=config.max_output_tokens or MAX_OUTPUT_TOKENS),
-            prefill_only=pending is not None,
-        )
-
-    def _tell(self, response_id: str, result: m.Result) -> None:
-        match result:
-            case m.ReasoningDelta():
-                self._line.tell(f.ReasoningDelta(response_id=response_id, text=result.text))
-            case m.TextDelta():
-                self._line.tell(f.TextDelta(response_id=response_id, text=result.text))
-            case m.ToolCallDone(call=call):
-                self._line.tell(
-                    f.ToolCallDone(
-                        response_id=response_id, name=call.name, arguments=call.arguments, call_id=call.call_id or None
-                    )
-                )
-            case m.Finished():
-                self._finish(response_id, result)
-            case m.Failed():
-                self._fail(response_id, result.message, ERROR_CODES.get(result.code, "server_error"))
-            case _:
-                raise TypeError(f"{type(result).__name__} is no part of an answer")
-
-    def _finish(self, response_id: str, finished: m.Finished) -> None:
-        gate = finished.gate
-        if gate is not None and self._line.connection.wants("autoglm.fusion.updated"):
-            audio_end_ms = self._line.connection.received_ms
-            self._line.tell(
-                f.GateUpdated(text=gate.text, image=gate.image, speech=gate.speech, audio_end_ms=audio_end_ms)
-            )
-        usage = f.ResponseUsage(
-            input_tokens=finished.usage.input_tokens,
-            cached_tokens=finished.usage.cached_tokens,
-            input_audio_tokens=finished.usage.audio_tokens,
-            input_image_tokens=finished.usage.image_tokens,
-            output_tokens=finished.usage.output_tokens,
-        )
-        if finished.reason == "length":
-            self._line.tell(
-                f.ResponseFinished(
-                    response_id=response_id, status="incomplete", reason="max_output_tokens", usage=usage
-                )
-            )
-        else:
-            self._line.tell(f.ResponseFinished(response_id=response_id, usage=usage))
-        playing_s = self._playbacks[-1].lead_ms(self._line.clock()) / 1000 if self._playbacks else 0.0
-        self._idle.answered(playing_s=playing_s)
 
     def _fail(self, response_id: str, message: str, code: str) -> None:
         self._line.tell(

@@ -23,8 +23,10 @@ from autoglm_agent.protocol import facts as f
 from autoglm_agent.protocol.connection import RealtimeConnection
 from autoglm_agent.protocol.ids import IdSource
 from autoglm_agent.protocol.items import Item
+from autoglm_agent.runtime.brain import BrainMaker
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.clips import decode_clip
+from autoglm_agent.runtime.engine_brain import EngineBrain
 from autoglm_agent.runtime.engine_session import EngineSession
 from autoglm_agent.runtime.features import Features
 from autoglm_agent.runtime.fusing import Fuser
@@ -74,6 +76,7 @@ class Session:
         max_session_s: float,
         resume_grace_s: float = 0.0,
         synthesiser: Synthesiser | None = None,
+        brain: BrainMaker | None = None,
         work: Work = in_thread,
         on_fact: Callable[[f.Fact], None] = lambda fact: None,
     ) -> None:
@@ -83,6 +86,7 @@ class Session:
         self._bridge = bridge
         self._ears = ears
         self._synthesiser = synthesiser
+        self._brain = brain
         self._work = work
         self._max_session_s = max_session_s
         self._resume_grace_s = resume_grace_s
@@ -125,6 +129,12 @@ class Session:
         parts.responder.resent(missed or ())
         parts.listener.reconnected()
         parts.idle.reconnected()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is being heard, answered or played."""
+        parts = self._parts
+        return parts is None or (parts.listener.is_idle and not parts.responder.has_floor)
 
     def close(self, code: int = CLOSE_NORMAL) -> None:
         """End the session."""
@@ -184,7 +194,8 @@ class Session:
             chunk_ms=self.connection.config.chunk_ms,
         )
         idle = IdleTimer(line)
-        responder = Responder(line, engine, features, tasks, idle, self._synthesiser)
+        brain = self._brain(engine.session_id) if self._brain is not None else EngineBrain(line, engine, features)
+        responder = Responder(line, brain, features, tasks, idle, self._synthesiser)
         watcher = Watcher(line, features, on_frame=self._on_change, work=self._work)
         recogniser = Recogniser(
             line, engine, features, tasks, prefill=responder.prefill, frame_id=lambda: watcher.frame_id

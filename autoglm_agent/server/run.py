@@ -19,6 +19,7 @@ import uvicorn
 from autoglm_agent.engine.spec import Ready
 from autoglm_agent.errors import AutoGLMError, InputError
 from autoglm_agent.runtime.background import background_tasks
+from autoglm_agent.runtime.brain import BrainMaker
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.server.app import create_app
@@ -66,7 +67,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = print) -> Non
     """Serve until interrupted. `announce` gets one line when clients may come.
 
     Raises:
-        InputError: the address cannot be listened on.
+        InputError: the address cannot be listened on, or the agent cannot be had.
         ModelNotFoundError, CheckpointError: the model cannot be loaded.
     """
     backend_options = {"use_uvloop": importlib.util.find_spec("uvloop") is not None}
@@ -105,11 +106,12 @@ async def serving(
     bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
     ears: VadHub[Any] | None = None,
     voice: AbstractAsyncContextManager[Synthesiser | None] | None = None,
+    brain: BrainMaker | None = None,
 ) -> AsyncIterator[tuple[str, Service]]:
     """A server inside a running program: its address (`http://host:port`) and its parts. Port 0 takes a free one."""
     with _bind(settings) as listener:
         async with (
-            open_service(settings, bridge=bridge, ears=ears, voice=voice) as service,
+            open_service(settings, bridge=bridge, ears=ears, voice=voice, brain=brain) as service,
             background_tasks() as tasks,
         ):
             await service.bridge.ready()

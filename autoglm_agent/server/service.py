@@ -5,7 +5,6 @@ The ASGI shells take all they need from one `Service`; tests make one with a scr
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,20 +18,20 @@ from autoglm_agent.protocol.config import SessionDefaults
 from autoglm_agent.protocol.connection import RealtimeConnection
 from autoglm_agent.protocol.ids import IdSource, RandomIds
 from autoglm_agent.runtime.background import background_tasks
+from autoglm_agent.runtime.brain import BrainMaker
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.lobby import Lobby, Places, open_lobby
 from autoglm_agent.runtime.session import Session
 from autoglm_agent.runtime.vad_hub import VadHub
 from autoglm_agent.runtime.work import Work, in_thread
+from autoglm_agent.server.agents import load_agent
 from autoglm_agent.server.auth import ClientSecrets
 from autoglm_agent.server.calls import Calls
 from autoglm_agent.server.metrics import Metrics
 from autoglm_agent.server.stored import StoredResponses
 from autoglm_agent.settings import Settings
-from autoglm_agent.voice.espeak import EspeakSynthesiser
-from autoglm_agent.voice.speech import Synthesiser, VoiceNotInstalledError
-
-logger = logging.getLogger(__name__)
+from autoglm_agent.voice.installed import installed_voice
+from autoglm_agent.voice.speech import Synthesiser
 
 PHONE_9B = "autoglm-phone-9b"
 """The name the design was made public under; the loaded model answers to it and says its own name in the reply."""
@@ -54,6 +53,7 @@ class Service:
     wall_clock: Callable[[], float]
     started_at: float
     work: Work = in_thread
+    brain: BrainMaker | None = None
     calls: Calls = field(default_factory=Calls)
     metrics: Metrics = field(default_factory=Metrics)
     stored: StoredResponses = field(default_factory=StoredResponses)
@@ -104,6 +104,7 @@ class Service:
             max_session_s=self.settings.max_session_s,
             resume_grace_s=self.settings.resume_grace_s,
             synthesiser=self.synthesiser,
+            brain=self.brain,
             work=self.work,
             on_fact=self.metrics.on_fact,
         )
@@ -122,16 +123,8 @@ async def open_voice(settings: Settings) -> AsyncIterator[Synthesiser | None]:
     if settings.voice == "none":
         yield None
         return
-    try:
-        synthesiser = await EspeakSynthesiser().__aenter__()
-    except VoiceNotInstalledError as error:
-        logger.warning("answers will be text only: %s", error)
-        yield None
-        return
-    try:
+    async with installed_voice() as synthesiser:
         yield synthesiser
-    finally:
-        await synthesiser.aclose()
 
 
 @asynccontextmanager
@@ -141,6 +134,7 @@ async def open_service(
     bridge: AbstractAsyncContextManager[ComputeBridge] | None = None,
     ears: VadHub[Any] | None = None,
     voice: AbstractAsyncContextManager[Synthesiser | None] | None = None,
+    brain: BrainMaker | None = None,
     ids: IdSource | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
@@ -148,8 +142,14 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """Start the engine in a process of its own and everything around it; leaving stops it all.
 
-    The engine loads in the background: await `service.bridge.ready()` before telling the world.
+    The engine loads in the background: await `service.bridge.ready()` before telling the world. `brain` answers the
+    realtime sessions; without, the agent that the settings name does, and else the engine.
+
+    Raises:
+        InputError: the agent that the settings name cannot be had.
     """
+    if brain is None and settings.agent is not None:
+        brain = load_agent(settings.agent)
     ids = ids or RandomIds()
     ears = ears or VadHub(SileroVad())
     async with (
@@ -175,4 +175,5 @@ async def open_service(
             started_at=wall_clock(),
             work=work,
             metrics=metrics,
+            brain=brain,
         )

@@ -19,6 +19,7 @@ from autoglm_agent.audio.resample import resample
 from autoglm_agent.engine.messages import Request
 from autoglm_agent.engine.scripted import Script, ScriptedEngine
 from autoglm_agent.engine.spec import EngineProtocol, EngineSpec
+from autoglm_agent.runtime.brain import BrainMaker
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.runtime.session import Session
 from autoglm_agent.server.run import serving
@@ -127,11 +128,16 @@ class RecordingEngine(ScriptedEngine):
 
 @asynccontextmanager
 async def memory_client(
-    script: Script | EngineProtocol, *, replay: dict[str, Any] | None = None, **settings: Any
+    script: Script | EngineProtocol,
+    *,
+    replay: dict[str, Any] | None = None,
+    brain: BrainMaker | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Client]:
     """A session driven directly; the engine steps on the test's own event loop."""
     bridge = ComputeBridge.local(ScriptedEngine(script) if isinstance(script, Script) else script)
-    async with open_service(Settings(**{"voice": "none"} | settings), bridge=bridge, **(replay or {})) as service:
+    wanted = Settings(**{"voice": "none"} | settings)
+    async with open_service(wanted, bridge=bridge, brain=brain, **(replay or {})) as service:
         session = service.new_session()
         await service.lobby.start(session)
         client = Client(_Memory(session), service)
@@ -141,10 +147,10 @@ async def memory_client(
 
 
 @asynccontextmanager
-async def socket_client(script: Script, **settings: Any) -> AsyncIterator[Client]:
+async def socket_client(script: Script, *, brain: BrainMaker | None = None, **settings: Any) -> AsyncIterator[Client]:
     """A WebSocket to a real server, with the engine in a thread."""
     bridge = ComputeBridge.thread(EngineSpec(script=script))
-    async with serving(Settings(port=0, **{"voice": "none"} | settings), bridge=bridge) as (url, service):
+    async with serving(Settings(port=0, **{"voice": "none"} | settings), bridge=bridge, brain=brain) as (url, service):
         async with websockets.connect(f"{url.replace('http', 'ws')}/v1/realtime?model=nano") as socket:
             client = Client(_Socket(socket), service)
             await client.next("session.created")

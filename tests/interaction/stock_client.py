@@ -21,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter
 from autoglm_agent.audio import pcm
 from autoglm_agent.engine.scripted import Script
 from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.runtime.brain import BrainMaker
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.server.run import serving
 from autoglm_agent.server.service import Service
@@ -39,11 +40,11 @@ _events: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 
 @asynccontextmanager
 async def stock_server(
-    script: Script, *, key: str = "k", **settings: Any
+    script: Script, *, key: str = "k", brain: BrainMaker | None = None, **settings: Any
 ) -> AsyncIterator[tuple[AsyncOpenAI, Service]]:
     """A server with the real voice, and a stock client that knows its address."""
     bridge = ComputeBridge.thread(EngineSpec(script=script))
-    async with serving(Settings(port=0, **settings), bridge=bridge) as (url, service):
+    async with serving(Settings(port=0, **settings), bridge=bridge, brain=brain) as (url, service):
         websocket_url = f"{url.replace('http', 'ws')}/v1"
         async with AsyncOpenAI(
             api_key=key, base_url=f"{url}/v1", websocket_base_url=websocket_url, max_retries=0

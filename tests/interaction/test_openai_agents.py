@@ -18,10 +18,15 @@ from agents.realtime import (
     RealtimeRunner,
     RealtimeSession,
 )
+from langchain.agents import create_agent
+from langchain_core.tools import tool
 
 from autoglm_agent.audio import pcm
 from autoglm_agent.engine.messages import ToolCall
 from autoglm_agent.engine.scripted import Script, ScriptedReply
+from autoglm_agent.runtime.brain import BrainMaker
+from langchain_autoglm import AgentBrain
+from tests.integrations.langchain.voice_fakes import Say, ScriptedModel, by_word
 from tests.interaction.harness import RATE_HZ, silence, speech
 from tests.interaction.stock_client import check, stock_server
 from tests.interaction.test_turns import jpeg
@@ -114,11 +119,15 @@ def _words(part: Any) -> str | None:
 
 @asynccontextmanager
 async def running(
-    agent: RealtimeAgent[None] | None = None, *, tracker: RealtimePlaybackTracker | None = None, **model_settings: Any
+    agent: RealtimeAgent[None] | None = None,
+    *,
+    tracker: RealtimePlaybackTracker | None = None,
+    brain: BrainMaker | None = None,
+    **model_settings: Any,
 ) -> AsyncIterator[Run]:
     """The runner on a server of its own."""
     agent = agent or RealtimeAgent(name="小智", instructions="简短", tools=[turn_on])
-    async with stock_server(SCRIPT) as (client, _):
+    async with stock_server(SCRIPT, brain=brain) as (client, _):
         config: Any = {
             "url": f"{client.websocket_base_url}/realtime?model=nano",
             "api_key": "k",
@@ -151,6 +160,24 @@ async def test_a_spoken_answer() -> None:
     assert len(b"".join(event.audio.data for event in run.told("audio"))) > 300 * 48
     assert run.session._context_wrapper.usage.output_tokens == 6
     assert not run.told("error")
+
+
+async def test_the_tools_of_an_agent_on_the_server_are_not_the_runner_s_to_run() -> None:
+    @tool
+    async def set_temperature(degrees: int) -> str:
+        """Set the air conditioner."""
+        return f"set to {degrees}"
+
+    heat = Say("我看看。", call=("set_temperature", '{"degrees": 26}'))
+    model = ScriptedModel(reply=by_word(热=heat, result=Say("已调到二十六度。")))
+    with anyio.fail_after(20):
+        async with running(brain=AgentBrain(create_agent(model, [set_temperature]))) as run:
+            await run.session.send_message("太热了")
+            await run.next("agent_end")
+    assert run.dialogue == [("user", "太热了"), ("assistant", "我看看。\n已调到二十六度。")]
+    assert not run.told("tool_start")
+    assert not run.told("error")
+    assert model.prompts[-1][-1].text == "set to 26"
 
 
 async def test_a_spoken_turn_by_the_runner_s_own_settings() -> None:

@@ -36,13 +36,13 @@ def anyio_backend():
 
 
 @asynccontextmanager
-async def talking(script=SCRIPT, voice=None, **output):
+async def talking(script=SCRIPT, voice=None, brain=None, **output):
     """A client that gets voices, and the voice."""
     voice = voice or Metronome()
     replay = {
         "ears": VadHub(SileroVad(), in_thread=False), "voice": entered(voice), "clock": anyio.current_time,
     }  # fmt: skip
-    async with memory_client(script, replay=replay) as client:
+    async with memory_client(script, replay=replay, brain=brain) as client:
         if output:
             await client.send("session.update", session={"type": "realtime", "audio": {"output": output}})
         yield client, voice

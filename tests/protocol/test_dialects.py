@@ -500,6 +500,26 @@ def test_an_error_gives_the_client_its_own_id_back(peer):
     assert "event_id" not in peer.error("input_audio_buffer.commit", event_id="")
 
 
+def test_the_steps_of_an_agent_on_the_server_are_items_that_nobody_has_to_answer(peer):
+    peer.ask("session.update", session={"modalities": ["text"]})
+    response_id, _ = peer.begin()
+    events = peer.tell(
+        facts.OwnToolCalled(response_id=response_id, call_id="call_own", name="look", arguments="{}"),
+        facts.OwnToolAnswered(response_id=response_id, call_id="call_own", output="42"),
+        facts.TextDelta(response_id=response_id, text="好"),
+        facts.ResponseFinished(response_id=response_id),
+    )
+    created = [event["item"] for event in events if event["type"] == "conversation.item.created"]
+    assert [item["type"] for item in created] == ["function_call", "function_call_output", "message"]
+    assert (created[0]["arguments"], created[1]["output"]) == ("{}", "42")
+    assert not [event for event in events if "function_call_arguments" in event["type"]]
+    response_id, _ = peer.begin()
+    peer.tell(facts.ToolCallDone(response_id=response_id, name="turn_on", arguments="{}", call_id="call_a"))
+    item = {"type": "function_call_output", "output": "on", "call_id": ""}
+    answered = peer.ask("conversation.item.create", previous_item_id="", item=item)
+    assert answered[0]["item"]["call_id"] == "call_a"
+
+
 def test_a_tool_s_result_without_a_call_id_belongs_to_the_oldest_call(peer):
     peer.ask("session.update", session={"modalities": ["text"], "tools": [TOOL]})
     response_id, _ = peer.begin()

@@ -98,6 +98,8 @@ FACTS = st.sampled_from(
         lambda r: facts.TextDelta(response_id=r, text="好"),
         lambda r: facts.AudioDelta(response_id=r, audio=b"\0\0" * 240),
         lambda r: facts.ToolCallDone(response_id=r, name="f", arguments="{}"),
+        lambda r: facts.OwnToolCalled(response_id=r, call_id="call_own", name="g", arguments="{}"),
+        lambda r: facts.OwnToolAnswered(response_id=r, call_id="call_own", output="42"),
         lambda r: facts.ResponseFinished(response_id=r, status="cancelled", reason="turn_detected"),
         lambda r: facts.ResponseFinished(response_id=r),
     ]

@@ -8,6 +8,8 @@ from autoglm_agent.protocol import commands, facts
 from autoglm_agent.protocol.errors import LocalProtocolError
 from autoglm_agent.protocol.facts import (
     AudioDelta,
+    OwnToolAnswered,
+    OwnToolCalled,
     ReasoningDelta,
     ResponseFinished,
     ResponseStarted,
@@ -73,6 +75,21 @@ TURNS = [
             lambda r: ToolCallDone(response_id=r, name="a", arguments="{}"),
         ],
         [*OPEN_MESSAGE, "output_text.delta", *TOOL, *CLOSE_TEXT],
+    ),
+    (
+        "a tool of the server's own agent",
+        "text",
+        [
+            lambda r: OwnToolCalled(response_id=r, call_id="call_1", name="a", arguments="{}"),
+            lambda r: OwnToolAnswered(response_id=r, call_id="call_1", output="42"),
+            lambda r: TextDelta(response_id=r, text="好"),
+        ],
+        [
+            *["conversation.item.added", "conversation.item.done"] * 2,
+            *OPEN_MESSAGE,
+            "output_text.delta",
+            *CLOSE_TEXT,
+        ],
     ),
     ("nothing at all", "text", [], []),
     ("reasoning nobody asked for", "text", [lambda r: ReasoningDelta(response_id=r, text="想")], []),

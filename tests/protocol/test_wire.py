@@ -111,6 +111,8 @@ def grand_tour():
         facts.TextDelta(response_id=response, text="好"),
         facts.AudioDelta(response_id=response, audio=b"\0\0" * 2_400),
         facts.ToolCallDone(response_id=response, name="f", arguments="{}"),
+        facts.OwnToolCalled(response_id=response, call_id="call_own", name="g", arguments="{}"),
+        facts.OwnToolAnswered(response_id=response, call_id="call_own", output="42"),
         facts.UsageMeasured(response_id=response, usage=facts.ResponseUsage(input_tokens=3)),
         facts.ResponseFinished(response_id=response),
     )

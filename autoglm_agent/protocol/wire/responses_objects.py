@@ -117,7 +117,7 @@ class EchoedTool(FunctionTool):
 
 
 class ResponseObject(Wire):
-    """A response, in whatever state. `autoglm_gate` is ours: there only when the model has a gate. So are the stages' latencies."""
+    """A response, in whatever state. `autoglm_gate` and the stages' latencies are ours, where there are any."""
 
     id: str
     object: Literal["response"] = "response"
