@@ -210,8 +210,9 @@ def card(
     results: Annotated[Path, typer.Option(help="What `autoglm eval --out` wrote about the checkpoint's weights.")],
     checkpoint: Annotated[Path | None, typer.Option(help="The checkpoint's folder; the shipped nano by default.")] = None,
     curves: Annotated[list[Path], typer.Option(help="Logs (*.jsonl) of the stages, in turn.")] = [],  # noqa: B006
+    further: Annotated[bool, typer.Option("--further", help="They went on from the card's weights: keep its stages.")] = False,
 ) -> None:
     """Write the model card beside the weights, from measured results alone."""
     from autoglm_agent.training.evaluate.model_card import write_card
 
-    typer.echo(f"{write_card(results, directory=checkpoint, curves=curves)}")
+    typer.echo(f"{write_card(results, directory=checkpoint, curves=curves, is_further=further)}")

@@ -50,6 +50,21 @@ def test_curves_are_plotted_and_their_stages_listed(checkpoint, tmp_path):
     assert (checkpoint / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_stages_that_go_on_from_the_card_s_weights_come_behind_its_own(checkpoint, tmp_path):
+    results = results_file(checkpoint)
+    logs = []
+    for name, steps in (("ears", 100), ("polish", 20)):
+        logs.append(tmp_path / name / "fusion.jsonl")
+        logs[-1].parent.mkdir()
+        logs[-1].write_text(json.dumps({"step": steps, "seconds": 600.0, "loss": 1.0}) + "\n")
+    write_card(results, directory=checkpoint, curves=logs[:1])
+    card = write_card(results, directory=checkpoint, curves=logs[1:], is_further=True).read_text(encoding="utf-8")
+    assert "| ears (fusion) | 100 | 10.0 |\n| polish (fusion) | 20 | 10.0 |\n" in card
+    assert card.index("(curves.png)") < card.index("(curves_polish.png)")
+    assert (checkpoint / "curves_polish.png").is_file()
+    assert write_card(results, directory=checkpoint, is_further=True).read_text(encoding="utf-8") == card
+
+
 def test_no_card_without_results(checkpoint, tmp_path):
     with pytest.raises(InputError, match="holds no results"):
         write_card(tmp_path / "none.json", directory=checkpoint)

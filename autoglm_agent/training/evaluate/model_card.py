@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,13 +90,16 @@ of the world to speak of, and says so or errs. Not for use where an error harms.
 """
 
 
-def write_card(results: Path, *, directory: Path | None = None, curves: Sequence[Path] = ()) -> Path:
-    """Write `README.md` (and with `curves` the plot `curves.png`) beside a checkpoint's weights.
+def write_card(
+    results: Path, *, directory: Path | None = None, curves: Sequence[Path] = (), is_further: bool = False
+) -> Path:
+    """Write `README.md` (and with `curves` a plot of them) beside a checkpoint's weights.
 
     Args:
         results: the file that `run_eval` wrote.
         directory: of the checkpoint that was measured; None for nano's.
         curves: the logs (`*.jsonl`) of the stages, in turn.
+        is_further: the stages went on from the weights of the card that is there; its stages stay in front.
 
     Raises:
         InputError: no results, results too small to be quoted, or results of other weights.
@@ -108,12 +112,13 @@ def write_card(results: Path, *, directory: Path | None = None, curves: Sequence
         raise InputError(f"{results} holds a run of size tiny, too small to quote; run `autoglm eval --sizes full`.")
     if found["weights_sha256"] != weights_hash(where):
         raise InputError(f"{results} was measured on other weights than those in {where}; run `autoglm eval` on these.")
+    card = where / CARD_FILE
+    before = _STAGES.search(card.read_text(encoding="utf-8")) if is_further and card.is_file() else None
     if curves:
         from autoglm_agent.training.stages.progress import plot_curves
 
-        plot_curves(list(curves), where / CURVES_FILE)
-    card = where / CARD_FILE
-    card.write_text(render_card(found, curves), encoding="utf-8")
+        plot_curves(list(curves), where / _plot_name(curves, before))
+    card.write_text(render_card(found, curves, before), encoding="utf-8")
     return card
 
 
@@ -138,21 +143,37 @@ def weights_hash(directory: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def render_card(results: Mapping[str, Any], curves: Sequence[Path] = ()) -> str:
-    """The card's text."""
-    parts = [_FRONT, _ABOUT, _DATA, _RECIPE, *_stages(curves), _results(results), _not_reached(results), _LIMITS]
-    return "".join(parts)
+def render_card(
+    results: Mapping[str, Any], curves: Sequence[Path] = (), before: re.Match[str] | None = None
+) -> str:
+    """The card's text. `before` is what an earlier card said of its stages."""
+    stages = _stages(curves, before)
+    return "".join([_FRONT, _ABOUT, _DATA, _RECIPE, *stages, _results(results), _not_reached(results), _LIMITS])
 
 
-def _stages(curves: Sequence[Path]) -> list[str]:
-    """How long each logged stage took, and the plot."""
+_STAGES = re.compile(
+    r"\n\| stage \| steps \| minutes \|\n\|---\|---\|---\|\n(?P<rows>(?:\|.*\n)+)(?P<plots>(?:\n!\[.*\n)+)"
+)
+
+
+def _plot_name(curves: Sequence[Path], before: re.Match[str] | None) -> str:
+    return CURVES_FILE if before is None else f"curves_{curves[-1].parent.name}.png"
+
+
+def _stages(curves: Sequence[Path], before: re.Match[str] | None) -> list[str]:
+    """How long each logged stage took, and the plots."""
     lines = ["\n| stage | steps | minutes |", "|---|---|---|"]
+    if before is not None:
+        lines += before["rows"].splitlines()
     for path in curves:
         points = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         if points:
             minutes = points[-1]["seconds"] / 60
             lines.append(f"| {path.parent.name} ({path.stem}) | {points[-1]['step']:,} | {minutes:.1f} |")
-    return ["\n".join(lines), f"\n\n![curves of the stages]({CURVES_FILE})\n"] if curves else []
+    if not curves:
+        return [before[0]] if before is not None else []
+    plots = before["plots"] if before is not None else ""
+    return ["\n".join(lines), f"\n{plots}\n![curves of the stages]({_plot_name(curves, before)})\n"]
 
 
 def _results(results: Mapping[str, Any]) -> str:
