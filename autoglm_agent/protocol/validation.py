@@ -28,6 +28,9 @@ _BOUNDS = {
     "less_than_equal": "above_max_value",
 }
 
+#: So much of what a client sent is repeated to it.
+MAX_SHOWN_CHARS = 64
+
 #: Names pydantic puts into a location for the branch of a union it tried; no parameter of ours is called so.
 _TAGS = frozenset(
     "system developer user assistant tool function_call function_call_output item_reference input_text input_audio "
@@ -73,7 +76,26 @@ def _telling(error: ErrorDetails) -> tuple[bool, int]:
 
 def invalid_request(error: ValidationError, prefix: str = "") -> RemoteProtocolError:
     """Make the one error a client is told of."""
-    detail = max(error.errors(include_url=False, include_context=False), key=_telling)
+    detail = max(error.errors(include_url=False), key=_telling)
     param = parameter_path(detail["loc"], prefix)
-    where = f"'{param}': " if param else ""
-    return RemoteProtocolError(f"Invalid {where}{detail['msg']}.", code=_code(detail), param=param)
+    return RemoteProtocolError(_message(detail, param), code=_code(detail), param=param)
+
+
+def _message(detail: ErrorDetails, param: str | None) -> str:
+    """Say what is wrong in the words of the API, where pydantic speaks of itself."""
+    told, context = detail["msg"].removeprefix("Value error, "), detail.get("ctx", {})
+    match detail["type"]:
+        case "json_invalid":
+            return f"The body is not valid JSON: {context['error']}."
+        case "missing":
+            return f"Missing required parameter: '{param}'."
+        case "extra_forbidden":
+            return f"Unknown parameter: '{param}'."
+        case "union_tag_invalid":
+            told = f"{context['tag'][:MAX_SHOWN_CHARS]!r} is not one of {context['expected_tags']}"
+        case "union_tag_not_found":
+            told = "it does not say what it is: its type, or a message's role, is missing"
+        case "model_type" if param is None:
+            return "The body must be a JSON object."
+    where = f"'{param}'" if param else "request"
+    return f"Invalid {where}: {told}."

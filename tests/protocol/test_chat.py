@@ -182,10 +182,21 @@ def test_what_cannot_be_done_is_refused_by_name(body, code, param):
     assert (refused.value.code, refused.value.param) == (code, param)
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"model":"nano"}'])
-def test_a_body_that_is_no_request_is_refused(body):
-    with pytest.raises(RemoteProtocolError):
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "The body is not valid JSON: EOF while parsing"),
+        ("{", "The body is not valid JSON: EOF while parsing"),
+        ("[]", "The body must be a JSON object."),
+        ("null", "The body must be a JSON object."),
+        ('{"model":"nano"}', "Missing required parameter: 'messages'."),
+        ('{"messages":[{"role":"robot"}]}', "Invalid 'messages[0]': 'robot' is not one of 'system', 'developer', "),
+    ],
+)
+def test_a_body_that_is_no_request_is_refused_in_plain_words(body, message):
+    with pytest.raises(RemoteProtocolError) as refused:
         parse_chat(body)
+    assert refused.value.message.startswith(message)
 
 
 # --- Replies --------------------------------------------------------------------------------------------------------

@@ -55,6 +55,30 @@ def test_the_parameter_is_named_without_the_validators_inner_names(peer):
     assert peer.error("response.create", response={"max_output_tokens": 0})["param"] == "response.max_output_tokens"
 
 
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"type": "response.cancel", "reason": "x"}, "Unknown parameter: 'reason'."),
+        ({"type": "conversation.item.delete"}, "Missing required parameter: 'item_id'."),
+        (
+            {"type": "conversation.item.create", "item": {"type": "message", "role": "r" * 9_000, "content": []}},
+            f"Invalid 'item': '{'r' * 64}' is not one of 'system', 'user', 'assistant', 'function_call', "
+            "'function_call_output'.",
+        ),
+        (
+            {"type": "conversation.item.create", "item": {"content": []}},
+            "Invalid 'item': it does not say what it is: its type, or a message's role, is missing.",
+        ),
+        (
+            {"type": "session.update", "session": {"autoglm": {"events": ["x"]}}},
+            "Invalid 'session.autoglm.events': unknown event 'x'; supported are ",
+        ),
+    ],
+)
+def test_a_message_is_for_people_and_free_of_the_validators_own_words(peer, event, message):
+    assert peer.error(event.pop("type"), **event)["message"].startswith(message)
+
+
 def test_too_many_responses_beside_each_other_are_refused(peer):
     for _ in range(8):
         peer.begin(conversation="none", input=[])
