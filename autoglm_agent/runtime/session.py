@@ -107,6 +107,11 @@ class Session:
         self._line.flush()
         await parts.listener.room()
 
+    def refuse(self, message: str, code: str) -> None:
+        """Tell the client that something it sent is no frame of the protocol."""
+        if self._parts is not None:
+            self._line.tell(f.ErrorRaised(message=message, code=code, type="invalid_request_error"))
+
     def lose_client(self) -> None:
         """The socket is gone. A client that can come back is waited for as long as its grace lasts."""
         parts = self._parts

@@ -26,6 +26,7 @@ from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 from fastapi import APIRouter, WebSocket
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
@@ -53,6 +54,8 @@ CLOSE_TAKEN_OVER = 4001
 CLOSE_TIMEOUT_S = 1.0
 """A socket that was taken over is as a rule dead; nobody waits for its goodbye."""
 
+BINARY_REFUSED = "A frame must be text: an event in JSON. Sound goes in as base64, in `input_audio_buffer.append`."
+
 router = APIRouter()
 
 
@@ -69,18 +72,30 @@ async def realtime(websocket: WebSocket) -> None:
     try:
         known = preset is not None or (call is not None and call.was_opened_with(key))
         if not known and not auth.may_talk(key, service.settings, service.wall_clock()):
-            await websocket.send_denial_response(_unauthorised())
+            await _deny(websocket, _unauthorised())
         elif token is None:
             await _begin(websocket, service, key, preset)
         elif call is None:
-            await websocket.send_denial_response(_not_found())
+            await _deny(websocket, _not_found())
         else:
             await _accept(websocket)
             await _converse(websocket, call, resumes=True)
     except auth.TokenRefusedError as error:
-        await websocket.send_denial_response(_unauthorised(str(error), error.code))
+        await _deny(websocket, _unauthorised(str(error), error.code))
     except OverloadedError as error:
-        await websocket.send_denial_response(_overloaded(error))
+        await _deny(websocket, _overloaded(error))
+
+
+@router.websocket("/{path:path}")
+async def elsewhere(websocket: WebSocket) -> None:
+    """A wrong address. It comes last: what is no door above ends here."""
+    await _deny(websocket, _no_door())
+
+
+async def _deny(websocket: WebSocket, response: JSONResponse) -> None:
+    """Refuse the handshake."""
+    await websocket.send_denial_response(response)
+    await checkpoint()  # until it has let the connection go, uvicorn takes it for unanswered and logs an error
 
 
 async def _accept(websocket: WebSocket) -> None:
@@ -143,7 +158,11 @@ async def _read(websocket: WebSocket, call: Call, tasks: TaskGroup) -> None:
             if detector.dialect is not None and not timed:
                 timed = True
                 tasks.start_soon(_keep_time, session, detector.dialect)
-            text = await websocket.receive_text()
+            try:
+                text = await websocket.receive_text()
+            except KeyError:  # raw sound, as a rule; the protocol has text frames only
+                session.refuse(BINARY_REFUSED, "invalid_frame")
+                continue
             dialect = detector.see(text)
             if dialect is None:
                 await session.receive(text)
@@ -155,9 +174,6 @@ async def _read(websocket: WebSocket, call: Call, tasks: TaskGroup) -> None:
     except WebSocketDisconnect as gone:
         if gone.code == CLOSE_NORMAL:
             session.close()
-        tasks.cancel_scope.cancel()
-    except KeyError:  # a binary frame, which the protocol does not have
-        session.close()
         tasks.cancel_scope.cancel()
 
 
@@ -205,6 +221,12 @@ def _unauthorised(message: str = "Incorrect API key provided.", code: str = "inv
 def _not_found() -> JSONResponse:
     message = "There is no session to resume with this token: it has ended, or its time to come back is over."
     body = {"message": message, "type": "invalid_request_error", "code": "session_not_found", "param": "resume"}
+    return JSONResponse({"error": body}, 404)
+
+
+def _no_door() -> JSONResponse:
+    message = f"There is no realtime session at this path; connect to {GA_PATH}, {GLM_PATH} or {QWEN_PATH}."
+    body = {"message": message, "type": "invalid_request_error", "code": "not_found", "param": None}
     return JSONResponse({"error": body}, 404)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import anyio
 import pytest
@@ -63,6 +64,38 @@ async def test_a_browser_brings_its_key_as_a_subprotocol() -> None:
                 chosen = socket.subprotocol
     assert refused.value.response.status_code == 401
     assert chosen == "realtime"
+
+
+async def test_a_wrong_path_is_told_where_the_doors_are_and_no_refusal_is_the_operators_error(caplog) -> None:
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    with anyio.fail_after(5):
+        async with serving(Settings(port=0, api_keys=("secret",)), bridge=bridge) as (url, _):
+            logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+            for path, status, words in (
+                ("/v1/realtime/", 404, "connect to /v1/realtime, /api/paas/v4/realtime or /api-ws/v1/realtime"),
+                ("/", 404, "no realtime session at this path"),
+                ("/v1/realtime", 401, "Incorrect API key"),
+            ):
+                with pytest.raises(websockets.InvalidStatus) as refused:
+                    await websockets.connect(url.replace("http", "ws") + path)
+                assert refused.value.response.status_code == status
+                assert words in json.loads(refused.value.response.body)["error"]["message"]
+    assert caplog.messages == []
+
+
+async def test_a_binary_frame_is_told_what_frames_must_be_and_the_session_goes_on() -> None:
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    with anyio.fail_after(5):
+        async with serving(Settings(port=0), bridge=bridge) as (url, _):
+            async with websockets.connect(f"{url.replace('http', 'ws')}/v1/realtime") as socket:
+                await socket.recv()
+                await socket.send(bytes(4_800))
+                error = json.loads(await socket.recv())["error"]
+                await socket.send(json.dumps({"type": "session.update", "session": {"type": "realtime"}}))
+                following = json.loads(await socket.recv())
+    assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_frame")
+    assert "input_audio_buffer.append" in error["message"]
+    assert following["type"] == "session.updated"
 
 
 @dying
