@@ -13,6 +13,8 @@ from autoglm_agent.engine import messages as m
 from autoglm_agent.engine.metrics import EngineMetrics
 
 BYTES_PER_MS = 32  # s16le mono at 16 kHz
+BROKEN_PICTURE = b"no picture"
+"""What this engine cannot see, beside nothing at all; it takes any other bytes for a picture."""
 
 
 class ScriptedDeathError(RuntimeError):
@@ -208,13 +210,13 @@ class ScriptedEngine:
         if steps > 1:
             self._frames.appendleft((steps - 1, request))
             return []
-        if not request.image:
+        if request.image in (b"", BROKEN_PICTURE):
             return [
                 m.Failed(
                     session_id=request.session_id,
                     request_id=None,
                     code="bad_image",
-                    message="the picture is empty",
+                    message="the picture is empty or broken",
                     frame_id=request.frame_id,
                 )
             ]

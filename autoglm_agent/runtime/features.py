@@ -118,8 +118,8 @@ class Features:
         """Let another item stand for the same picture: a camera frame that shows nothing new."""
         self._pictures[item_id, 0] = picture
 
-    async def encode(self, picture: Picture) -> None:
-        """Have a picture encoded, or wait while it is."""
+    async def encode(self, picture: Picture) -> m.Failed | None:
+        """Have a picture encoded, or wait while it is. Its problem goes to the one caller for whom it was encoded."""
         if picture.state == "encoding":
             await picture.settled.wait()
         elif picture.state == "new" and not picture.faded:
@@ -135,6 +135,8 @@ class Features:
             finally:
                 picture.state = "settled"
                 picture.settled.set()
+            return picture.problem
+        return None
 
     def add_utterance(self, utterance: Utterance, index: int = 0) -> None:
         """Know the speech of part `index` of an item and let go of what is too old."""
@@ -188,10 +190,7 @@ class Features:
         return problems
 
     async def _prepare_picture(self, key: Key, content: ImageContent) -> m.Failed | None:
-        picture = self.add_picture(*key, content.image)
-        known = picture.problem is not None
-        await self.encode(picture)
-        return None if known else picture.problem
+        return await self.encode(self.add_picture(*key, content.image))
 
     async def _prepare_speech(self, key: Key, content: AudioContent) -> m.Failed | None:
         utterance = self._utterances.get(key)

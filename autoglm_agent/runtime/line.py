@@ -7,9 +7,11 @@ they happened.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
+from autoglm_agent.engine.messages import Failed
 from autoglm_agent.protocol.connection import RealtimeConnection
-from autoglm_agent.protocol.facts import Fact, LatencyMeasured
+from autoglm_agent.protocol.facts import ErrorRaised, Fact, LatencyMeasured
 from autoglm_agent.protocol.ids import IdSource
 from autoglm_agent.runtime.outbox import Outbox
 
@@ -42,6 +44,14 @@ class Line:
     def flush(self) -> None:
         """Move the connection's events to the outbox."""
         self.outbox.put(self.connection.events_to_send())
+
+    def tell_problem(self, failed: Failed) -> None:
+        """Tell what of an item cannot be seen or heard; a broken picture or recording is the client's to mend."""
+        is_the_clients = failed.code in ("bad_image", "bad_audio")
+        kind: Literal["invalid_request_error", "server_error"] = (
+            "invalid_request_error" if is_the_clients else "server_error"
+        )
+        self.tell(ErrorRaised(message=failed.message, code=failed.code, type=kind))
 
     def tell_latency(self, stage: str, since_s: float) -> None:
         """Tell, to a client that asked, how long a stage took since `since_s` on the clock."""

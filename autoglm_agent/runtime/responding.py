@@ -148,7 +148,7 @@ class Responder:
     async def _answer(self, create: CreateResponse, items: tuple[Item, ...]) -> None:
         start_s = self._line.clock()
         for problem in await self._features.prepare(items):
-            self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
+            self._line.tell_problem(problem)
         self._line.tell_latency("asr_final", start_s)
         question = Question(
             session_id=self._line.connection.session_id,

@@ -245,7 +245,7 @@ class Session:
     async def _perceive(self, item: Item, parts: _Parts) -> None:
         """See and hear what an item brings before anybody asks about it."""
         for problem in await parts.features.prepare([item]):
-            self._line.tell(f.ErrorRaised(message=problem.message, code=problem.code))
+            self._line.tell_problem(problem)
 
     # --- What the engine reports of its own accord -------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from autoglm_agent.engine.messages import ToolCall
-from autoglm_agent.engine.scripted import Script, ScriptedReply
+from autoglm_agent.engine.scripted import BROKEN_PICTURE, Script, ScriptedReply
 from tests.interaction.harness import CLIENTS, kinds, silence, speech
 
 pytestmark = pytest.mark.anyio
@@ -278,14 +278,16 @@ async def test_errors_leave_the_session_open(connect) -> None:
 
 
 async def test_a_broken_picture_is_an_error_and_not_the_end(connect) -> None:
-    broken = "data:image/jpeg;base64," + base64.b64encode(b"no picture").decode()
+    broken = "data:image/jpeg;base64," + base64.b64encode(BROKEN_PICTURE).decode()
     content = [{"type": "input_text", "text": "你好"}, {"type": "input_image", "image_url": broken}]
     with anyio.fail_after(5):
         async with connect(SCRIPT) as client:
             await client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
             await client.send("response.create")
-            done = await client.next("response.done")
+            *events, done = await client.until("response.done")
     assert done["response"]["status"] == "completed"
+    (error,) = [event["error"] for event in events if event["type"] == "error"]
+    assert (error["type"], error["code"]) == ("invalid_request_error", "bad_image")
 
 
 async def test_who_asks_for_a_voice_is_told_that_there_is_only_text(connect) -> None:
