@@ -46,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hears, sees and thinks while the user is still speaking, and answers at once.",
 )
-bench_app = typer.Typer(no_args_is_help=True, help="Measure: the engine, or the sessions around it.")
+bench_app = typer.Typer(no_args_is_help=True, help="Measure: the engine, sessions, conversations, echo, LangChain.")
 app.add_typer(train_app, name="train")
 app.add_typer(bench_app, name="bench")
 
@@ -89,7 +89,7 @@ def serve(
     ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
-    """Serve realtime sessions over WebSocket, and chat completions over HTTP.
+    """Serve the page, realtime sessions over WebSocket, and REST: chat, responses, transcriptions.
 
     What is not given comes from AUTOGLM_* in the environment, then from autoglm.toml in this folder.
     """

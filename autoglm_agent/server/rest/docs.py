@@ -81,7 +81,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     return (
         f'<details><summary><span class="method">{method}</span> <code>{escape(path)}</code> '
         f"{escape(operation['summary'])}</summary><p>{_prose(operation.get('description', ''))}</p>{key}{body}"
-        f"<table><caption>Replies</caption><tr><th>Status<th>Content<th></tr>{rows}</table></details>"
+        f"<table><caption>Replies</caption><tr><th>Status<th>Content<th>Meaning</tr>{rows}</table></details>"
     )
 
 
@@ -101,7 +101,8 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
         f"<td>{_prose(value.get('description', ''))}</tr>"
         for field, value in schema.get("properties", {}).items()
     )
-    table = f"<table><tr><th>Field (* required)<th>Type<th></tr>{rows}</table>" if rows else f"<p>{_type(schema)}</p>"
+    head = "<tr><th>Field (* required)<th>Type<th>Meaning</tr>"
+    table = f"<table>{head}{rows}</table>" if rows else f"<p>{_type(schema)}</p>"
     return (
         f"<details><summary><code>{escape(name)}</code></summary>"
         f'<p id="{escape(name)}">{_prose(schema.get("description", ""))}</p>{table}</details>'
