@@ -243,7 +243,7 @@ class ChatAutoGLM(BaseChatModel):
         }
         if request.get("response_format") is not None:
             request["response_format"] = structured.response_format(request["response_format"])
-        return {name: value for name, value in request.items() if value is not None and value != []}
+        return {name: value for name, value in request.items() if name == "messages" or value not in (None, [])}
 
     # --- Tools and structure -----------------------------------------------------------------------------------------
 

@@ -204,6 +204,7 @@ def test_media_by_address(model, media_url):
         ({"type": "image", "url": "http://127.0.0.1:9/a.png"}, "cannot be fetched"),
         ({"type": "image", "url": "file:///nowhere/a.png"}, "cannot be read .*check the path"),
         ({"type": "image", "url": "ftp://example.org/a.png"}, "no address of http"),
+        ({"type": "image", "url": "/nowhere/a.png"}, r"of a file give Path\(\.\.\.\)\.resolve\(\)\.as_uri\(\)"),
         ({"type": "audio", "base64": "AAA", "mime_type": "audio/wav"}, "no valid base64"),
         ({"type": "video", "base64": "AAAA", "mime_type": "video/mp4"}, r"autoglm-agent\[camera\]|no frames"),
     ],
