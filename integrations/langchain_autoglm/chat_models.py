@@ -109,6 +109,14 @@ class ChatAutoGLM(BaseChatModel):
     def _resolve_model_profile(self) -> ModelProfile | None:
         return profile_of(self.model)
 
+    def get_token_ids(self, text: str) -> list[int]:
+        """The tokens of a text, by the model's own tokenizer: for `get_num_tokens` and `trim_messages`."""
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        from langchain_autoglm.tokens import token_ids  # who does not count does not wait for the import
+
+        return token_ids(self.model, text)
+
     # --- Answering ---------------------------------------------------------------------------------------------------
 
     def _generate(
@@ -235,7 +243,7 @@ class ChatAutoGLM(BaseChatModel):
         }
         if request.get("response_format") is not None:
             request["response_format"] = structured.response_format(request["response_format"])
-        return {name: value for name, value in request.items() if value is not None and value != []}
+        return {name: value for name, value in request.items() if name == "messages" or value not in (None, [])}
 
     # --- Tools and structure -----------------------------------------------------------------------------------------
 

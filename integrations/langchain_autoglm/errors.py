@@ -70,12 +70,31 @@ def translated(error: Exception) -> Exception:
             return AutoGLMInvalidRequestError(message)
         case ours.AutoGLMError():
             return AutoGLMAPIError(message)
-        case httpx.TimeoutException():
-            return AutoGLMTimeoutError(f"the server did not answer in time: {message or type(error).__name__}")
-        case httpx.HTTPError():
-            return AutoGLMConnectionError(f"the server cannot be reached: {message or type(error).__name__}")
+        case httpx.HTTPError() | httpx.InvalidURL():
+            return _of_the_way(error)
         case _:
             return error
+
+
+def _of_the_way(error: httpx.HTTPError | httpx.InvalidURL) -> Exception:
+    """What kept a request from its server."""
+    why = str(error) or type(error).__name__
+    match error:
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return AutoGLMInvalidRequestError(f"base_url is no address of http or https: {why}")
+        case httpx.TimeoutException():
+            return AutoGLMTimeoutError(f"the server{_at(error)} did not answer in time: {why}")
+        case _:
+            return AutoGLMConnectionError(f"the server{_at(error)} cannot be reached: {why}")
+
+
+def _at(error: httpx.HTTPError) -> str:
+    """The host that was asked, where it is known."""
+    try:
+        url = error.request.url
+    except RuntimeError:  # httpx's way of saying that it is not
+        return ""
+    return f" at {url.scheme}://{url.netloc.decode()}"
 
 
 def from_status(status: int, message: str, code: str | None, retry_after_s: float | None = None) -> Exception:

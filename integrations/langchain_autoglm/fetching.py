@@ -76,7 +76,9 @@ async def _read(url: str, fetch_urls: bool) -> tuple[str, bytes]:
     if scheme == "data":
         return _unpacked(url)
     if scheme not in ("http", "https", "file"):
-        raise AutoGLMInvalidRequestError(f"{url[:80]!r} is no address of http, https, file or data.")
+        raise AutoGLMInvalidRequestError(
+            f"{url[:80]!r} is no address of http, https, file or data; of a file give Path(...).resolve().as_uri()."
+        )
     if not fetch_urls:
         raise AutoGLMInvalidRequestError(f"{url[:80]!r} may not be fetched: fetch_urls is off. Send base64.")
     if scheme == "file":

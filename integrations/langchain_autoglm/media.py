@@ -46,12 +46,12 @@ def parts(block: Block) -> Iterator[Part]:
     elif kind in ("file", "media"):
         yield _file(block)
     elif isinstance(kind, str) and kind.partition("_")[0] in KINDS and kind.endswith("_url"):
-        yield from parts(_wrapped(kind.partition("_")[0], block[kind]))
+        yield from parts(_wrapped(kind.partition("_")[0], block.get(kind)))
     elif kind == "input_image":
         yield from parts(_wrapped("image", block.get("image_url")))
     elif kind == "input_audio":
-        sound = block["input_audio"]
-        yield medium("audio", {"base64": sound["data"], "mime_type": f"audio/{sound.get('format', 'wav')}"})
+        sound = block.get("input_audio") or {}
+        yield medium("audio", {"base64": sound.get("data"), "mime_type": f"audio/{sound.get('format', 'wav')}"})
     else:
         raise AutoGLMInvalidRequestError(
             f"a content block of type {kind!r} is not understood; send text, image, audio or video."
@@ -74,9 +74,9 @@ def _address(kind: str, block: Block) -> str:
         return str(url)
     if block.get("file_id"):
         raise AutoGLMInvalidRequestError(
-            f"an {kind} block names the file_id {block['file_id']!r}, but no files are kept; send base64 or a url."
+            f"the {kind} block names the file_id {block['file_id']!r}, but no files are kept; send base64 or a url."
         )
-    raise AutoGLMInvalidRequestError(f"an {kind} block has neither base64 nor url.")
+    raise AutoGLMInvalidRequestError(f"the {kind} block has neither base64 nor url.")
 
 
 def _file(block: Block) -> Part:

@@ -50,11 +50,16 @@ def profile_of(model: str) -> ModelProfile:
     return profile
 
 
+def folder_of(model: str) -> Path:
+    """Where the checkpoint is, if it is here."""
+    name = ALIASES.get(model, model)
+    return Path(str(files("autoglm_agent"))) / "checkpoints" / "nano" if name == "nano" else Path(name)
+
+
 def _config(name: str) -> dict[str, Any] | None:
     """A checkpoint's configuration, if the checkpoint is here."""
-    folder = Path(str(files("autoglm_agent"))) / "checkpoints" / "nano" if name == "nano" else Path(name)
     try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config: dict[str, Any] = json.loads((folder_of(name) / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return config

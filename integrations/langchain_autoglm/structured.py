@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from operator import itemgetter
 from typing import Any, Literal
 
+from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.base import OutputParserLike
 from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
@@ -63,7 +66,36 @@ def parser(schema: Any, method: Method) -> OutputParserLike[Any]:
         if is_pydantic:
             return PydanticToolsParser(tools=[schema], first_tool_only=True)
         return JsonOutputKeyToolsParser(key_name=tool_name(schema), first_tool_only=True)
-    return PydanticOutputParser(pydantic_object=schema) if is_pydantic else JsonOutputParser()
+    return _PydanticReader(pydantic_object=schema) if is_pydantic else _JsonReader()
+
+
+class _JsonReader(JsonOutputParser):
+    """LangChain's parsers complete what was cut off, as a stream needs it; a whole answer must be whole."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        if not partial:
+            _refuse_what_was_cut(result)
+        return super().parse_result(result, partial=partial)
+
+
+class _PydanticReader(PydanticOutputParser[Any]):
+    """As `_JsonReader`: a list that lost its end still fits its class."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        if not partial:
+            _refuse_what_was_cut(result)
+        return super().parse_result(result, partial=partial)
+
+
+def _refuse_what_was_cut(result: list[Generation]) -> None:
+    first = result[0]
+    if not isinstance(first, ChatGeneration) or first.message.response_metadata.get("finish_reason") != "length":
+        return
+    try:
+        json.loads(first.text)
+    except ValueError:
+        message = "the answer was cut off before its JSON was whole; raise max_tokens."
+        raise OutputParserException(message, llm_output=first.text) from None
 
 
 def with_raw(

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import anyio
 
@@ -78,7 +78,7 @@ async def _answer(transport: Transport, request: Request, patience: Patience, fe
     try:
         sent = await with_media(request, fetch_urls=fetch_urls)
     except Exception as error:
-        raise translated(error) from error
+        _raise(translated(error), error)
     for number in range(patience.max_retries + 1):
         try:
             await transport.ready()
@@ -86,11 +86,16 @@ async def _answer(transport: Transport, request: Request, patience: Patience, fe
         except Exception as error:
             failure = translated(error)
             if has_begun or number == patience.max_retries or not getattr(failure, "is_retryable", False):
-                raise failure from error
+                _raise(failure, error)
             wait_s = getattr(failure, "retry_after_s", FIRST_RETRY_S * 2**number)
             await anyio.sleep(min(wait_s, LONGEST_RETRY_S))
         else:
             return
+
+
+def _raise(failure: Exception, error: Exception) -> NoReturn:
+    """Raise what `error` means to a caller; never with itself as its cause: who walks along causes would not end."""
+    raise failure from (error if failure is not error else error.__cause__)
 
 
 async def _in_time(transport: Transport, request: Request, timeout_s: float | None, put: Put) -> None:

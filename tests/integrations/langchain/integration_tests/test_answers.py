@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
@@ -136,6 +137,22 @@ def test_an_answer_that_does_not_fit_is_told_beside_the_raw_one(model):
     assert "Failed to parse Riddle" in str(read["parsing_error"]) or read["parsing_error"] is not None
 
 
+@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
+@pytest.mark.parametrize("schema", [Riddle, Riddle.model_json_schema()], ids=["class", "dict"])
+def test_an_answer_that_was_cut_off_is_not_taken_for_whole(model, method, schema):
+    short = model.model_copy(update={"max_tokens": 12})
+    with pytest.raises(OutputParserException, match="raise max_tokens"):
+        short.with_structured_output(schema, method=method).invoke("出个谜")
+    read = short.with_structured_output(schema, method=method, include_raw=True).invoke("出个谜")
+    assert read["parsed"] is None and "raise max_tokens" in str(read["parsing_error"])
+
+
+def test_a_cut_answer_streams_as_far_as_it_came(model):
+    short = model.model_copy(update={"max_tokens": 40})
+    pieces = list(short.with_structured_output(Riddle.model_json_schema()).stream("出个谜"))
+    assert {"question": "什么"} in pieces
+
+
 @pytest.fixture(scope="module")
 def media_url():
     """A web server that has our media, and one address that is too large."""
@@ -187,6 +204,7 @@ def test_media_by_address(model, media_url):
         ({"type": "image", "url": "http://127.0.0.1:9/a.png"}, "cannot be fetched"),
         ({"type": "image", "url": "file:///nowhere/a.png"}, "cannot be read .*check the path"),
         ({"type": "image", "url": "ftp://example.org/a.png"}, "no address of http"),
+        ({"type": "image", "url": "/nowhere/a.png"}, r"of a file give Path\(\.\.\.\)\.resolve\(\)\.as_uri\(\)"),
         ({"type": "audio", "base64": "AAA", "mime_type": "audio/wav"}, "no valid base64"),
         ({"type": "video", "base64": "AAAA", "mime_type": "video/mp4"}, r"autoglm-agent\[camera\]|no frames"),
     ],

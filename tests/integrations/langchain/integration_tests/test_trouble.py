@@ -89,8 +89,31 @@ def test_what_a_server_says_is_what_is_raised(answer, expected, family):
 
 
 def test_a_server_that_is_not_there():
-    with pytest.raises(core.ModelConnectionError, match="cannot be reached"):
+    with pytest.raises(core.ModelConnectionError, match=r"at http://127\.0\.0\.1:9 cannot be reached"):
         ChatAutoGLM(base_url="http://127.0.0.1:9", max_retries=0).invoke("你好")
+
+
+@pytest.mark.parametrize("base_url", ["127.0.0.1:8000", "localhost:8000", "http://here:port"])
+def test_an_address_that_is_none_is_refused_at_once(base_url):
+    with pytest.raises(core.ModelInvalidRequestError, match="base_url is no address of http or https"):
+        ChatAutoGLM(base_url=base_url).invoke("你好")
+
+
+def test_no_error_is_its_own_cause():
+    missing = HumanMessage([{"type": "image", "url": "file:///nowhere/a.png"}])
+    with stand_in((401, error())) as (url, _), pytest.raises(core.ModelAuthenticationError) as refused:
+        ChatAutoGLM(base_url=url).invoke("你好")
+    with pytest.raises(core.ModelInvalidRequestError) as unread:
+        ChatAutoGLM(engine=SILENT).invoke([missing])
+    assert refused.value.__cause__ is None
+    assert isinstance(unread.value.__cause__, FileNotFoundError)
+
+
+@pytest.mark.parametrize("place", ["in process", "remote"])
+def test_a_conversation_without_a_message_is_refused(place, silent_url):
+    model = ChatAutoGLM(engine=SILENT) if place == "in process" else ChatAutoGLM(base_url=silent_url)
+    with pytest.raises(core.ModelInvalidRequestError):
+        model.invoke([])
 
 
 def test_what_may_help_is_tried_again():

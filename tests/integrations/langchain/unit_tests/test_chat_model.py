@@ -11,8 +11,10 @@ from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from autoglm_agent.engine.scripted import ScriptedReply
+from autoglm_agent.model.tokenizer import AutoGLMTokenizer
 from langchain_autoglm import ChatAutoGLM
 from tests.integrations.langchain.scripts import engine
+from tests.integrations.langchain.standard import ROOT
 
 QUESTION = [HumanMessage("你好")]
 
@@ -156,6 +158,22 @@ def test_a_hub_id_is_known_by_what_the_engine_gives_every_model():
     profile = ChatAutoGLM(model="zai-org/unknown").profile
     assert profile["structured_output"]
     assert "max_input_tokens" not in profile
+
+
+@pytest.mark.parametrize("name", ["nano", "autoglm-phone-9b"])
+def test_tokens_are_counted_by_the_model_s_own_tokenizer(name):
+    text = "你好，hello"
+    ids = AutoGLMTokenizer.from_pretrained(ROOT / "autoglm_agent/checkpoints/nano").encode(text)
+    assert ChatAutoGLM(model=name).get_token_ids(text) == ids
+    assert ChatAutoGLM(model=name, base_url="http://127.0.0.1:9").get_num_tokens(text) == len(ids)
+    assert ChatAutoGLM(model=name).get_num_tokens_from_messages(QUESTION) > 0
+
+
+@pytest.mark.parametrize("name", ["owner/never-here", "/no/where", "gpt"])
+def test_tokens_of_a_model_that_is_not_here_are_refused_at_once(name):
+    with pytest.raises(NotImplementedError, match="custom_get_token_ids"):
+        ChatAutoGLM(model=name).get_num_tokens("你好")
+    assert ChatAutoGLM(model=name, custom_get_token_ids=lambda text: [1, 2]).get_num_tokens("你好") == 2
 
 
 def test_there_is_no_local_engine_of_a_model_behind_a_server():
