@@ -33,6 +33,9 @@ WORDLESS_MS = 700
 """Voice in which no word was understood interrupts after this: a cough or a laugh is over by then, and whoever speaks a
 language the engine does not know is heard, too. The first word is understood after 300 to 400 ms of it."""
 
+SURE_OF_WORDS = 0.95
+"""From this probability on the first sounds are those of somebody who wants something, whatever the first word is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnSettings:
@@ -90,11 +93,17 @@ def hold_ms(settings: TurnSettings, probability: float, *, is_settled: bool = Tr
     return wanted if is_settled else min(settings.longest_hold_ms, max(wanted, UNSETTLED_HOLD_MS))
 
 
-def takes_the_floor(*, voiced_ms: int, transcript: str, is_understood: bool = True) -> bool:
+def takes_the_floor(
+    *, voiced_ms: int, transcript: str, is_understood: bool = True, wants_floor: float | None = None
+) -> bool:
     """Whether speech over our answer interrupts it: voiced long enough, and not just a sign of listening.
 
-    `is_understood` False: the engine is so far behind that no words mean nothing.
+    `is_understood` False: the engine is so far behind that no words mean nothing. `wants_floor`: how likely the sound
+    is more than a sign of listening; it decides while there are no words, and only when it is sure.
     """
-    if not transcript:
-        return voiced_ms >= (WORDLESS_MS if is_understood else CONFIRM_MS)
-    return voiced_ms >= CONFIRM_MS and not is_listening(transcript)
+    if voiced_ms < CONFIRM_MS:
+        return False
+    if transcript:
+        return not is_listening(transcript)
+    sounds_like_more = wants_floor is not None and wants_floor >= SURE_OF_WORDS
+    return sounds_like_more or not is_understood or voiced_ms >= WORDLESS_MS

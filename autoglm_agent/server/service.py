@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
+from autoglm_agent.audio.first_sounds import FirstSounds, shipped_file
 from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.protocol.config import SessionDefaults
@@ -146,7 +147,7 @@ async def open_service(
     The engine loads in the background: await `service.bridge.ready()` before telling the world.
     """
     ids = ids or RandomIds()
-    ears = ears or VadHub(SileroVad())
+    ears = ears or VadHub(SileroVad(), first_sounds=FirstSounds.load(shipped_file()))
     async with (
         bridge or ComputeBridge.process(engine_spec(settings)) as running,
         voice or open_voice(settings) as synthesiser,
