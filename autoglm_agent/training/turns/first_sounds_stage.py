@@ -24,7 +24,7 @@ from autoglm_agent.audio.first_sounds import (
     FirstSounds,
     mel_frames,
 )
-from autoglm_agent.runtime.turn_policy import CONFIRM_MS, SURE_OF_WORDS
+from autoglm_agent.runtime.turn_policy import SOUNDED_MS, SURE_OF_WORDS
 from autoglm_agent.training.speech.speech_augment import (
     AugmentConfig,
     babble,
@@ -223,7 +223,7 @@ def told_apart(network: FirstSoundsNetwork, rows: Rows, *, seed: int = 0) -> tup
     sounds = heard(rows, torch.Generator().manual_seed(seed))
     with torch.inference_mode():
         sure = torch.sigmoid(network(sounds.mel.float())) >= SURE_OF_WORDS
-    sure &= sounds.after_s >= CONFIRM_MS / 1000
+    sure &= sounds.after_s >= SOUNDED_MS / 1000
     requests = torch.from_numpy(rows.requests) > 0
     told = (sure & (sounds.after_s <= TOLD_AFTER_S)).any(1)[requests].float().mean()
     mistaken = (sure & (sounds.after_s <= sounds.sounding_s[:, None] + RINGING_S)).any(1)[~requests].float().mean()
