@@ -97,14 +97,14 @@ def beginnings(data: Path, split: Split, amounts: Amounts, *, seed: int = 0, wor
     for kind, texts in (("request", requests), ("listening", signs)):
         spoken = [_utterance(text, split, rng) for text, joined in zip(texts, is_human, strict=True) if not joined]
         for utterance, wave in zip(spoken, synthesise_many(spoken, workers), strict=True):
-            yield from _begun(wave, utterance.text, kind)
+            yield from begun(wave, utterance.text, kind)
         for text in (text for text, joined in zip(texts, is_human, strict=True) if joined):
             joined_wave = _joined(text, bank, rng)
             if joined_wave is not None:
-                yield from _begun(joined_wave, text, kind)
+                yield from begun(joined_wave, text, kind)
     yield from _recorded(human, split, amounts.recordings, rng)
     for number in range(amounts.noises):
-        yield from _begun(body_noise(np.random.default_rng((seed, number, split == "eval"))), "", "noise")
+        yield from begun(body_noise(np.random.default_rng((seed, number, split == "eval"))), "", "noise")
 
 
 def request_texts(data: Path, split: Split, count: int, rng: random.Random) -> list[str]:
@@ -170,10 +170,10 @@ def _recorded(human: list[Recording], split: Split, count: int, rng: random.Rand
     for item in rng.sample(found, min(count, len(found))):
         beginning = _beginning(item.text)
         if item.text == beginning or not is_listening(beginning):
-            yield from _begun(item.wave, item.text, "listening" if is_listening(item.text) else "request")
+            yield from begun(item.wave, item.text, "listening" if is_listening(item.text) else "request")
 
 
-def _begun(wave: NDArray[np.int16], text: str, kind: Kind) -> Iterator[Beginning]:
+def begun(wave: NDArray[np.int16], text: str, kind: Kind) -> Iterator[Beginning]:
     """The sound from its first frame that can be heard on; nothing of silence."""
     loudness = frame_rms(to_float(wave))
     if not loudness.size or loudness.max() <= 0:

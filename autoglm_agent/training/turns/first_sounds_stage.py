@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 WIDTH, UNITS = 64, 96
 BATCH, RATE = 256, 3e-3
+DROPPED = 0.15
+MASKED_BANDS = 8
+LOUDER = 0.25
+"""Of a mel frame's unit: 3 dB."""
 HEARD_SAMPLES = SAMPLE_RATE_HZ * 4 // 5
 """Of each beginning, from a random moment before its first sound."""
 BEFORE_SAMPLES = (SAMPLE_RATE_HZ // 50, SAMPLE_RATE_HZ // 4)
@@ -86,8 +90,9 @@ class FirstSoundsNetwork(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         """Frames to scores."""
         wide = mel.unfold(1, JOINED, 1).flatten(2)  # [B, T, BANDS * JOINED]
-        states, _ = self.recurrence(functional.relu(self.joined(wide)))
-        scores: Tensor = self.output(states)[..., 0]
+        inner = functional.dropout(functional.relu(self.joined(wide)), DROPPED, self.training)
+        states, _ = self.recurrence(inner)
+        scores: Tensor = self.output(functional.dropout(states, DROPPED, self.training))[..., 0]
         return scores
 
     def portable(self) -> FirstSounds:
@@ -171,6 +176,7 @@ def fit(network: FirstSoundsNetwork, rows: Rows, config: FirstSoundsConfig) -> I
             nn.init.xavier_uniform_(parameter)
         else:
             nn.init.zeros_(parameter)
+    network.train()
     generator = torch.Generator().manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     steps = max(2, config.epochs * -(-len(rows.lengths) // BATCH))
@@ -183,7 +189,7 @@ def fit(network: FirstSoundsNetwork, rows: Rows, config: FirstSoundsConfig) -> I
             sounds = heard(rows, generator)
         total = 0.0
         for batch in torch.from_numpy(rng.permutation(len(rows.lengths))).split(BATCH):
-            scores = network(sounds.mel[batch].float())
+            scores = network(_masked(sounds.mel[batch].float(), generator))
             after_s, until_s = sounds.after_s[batch], sounds.sounding_s[batch, None] + RINGING_S
             judged = ((after_s >= JUDGED_AFTER_S) & (after_s <= until_s)).float()
             judged = judged / judged.sum(1, keepdim=True).clamp(min=1)
@@ -197,6 +203,15 @@ def fit(network: FirstSoundsNetwork, rows: Rows, config: FirstSoundsConfig) -> I
             schedule.step()
             total += float(loss.detach()) * len(batch)
         yield f"epoch {epoch + 1}: {total / len(requests):.4f} nats"
+
+
+def _masked(mel: Tensor, generator: torch.Generator) -> Tensor:
+    """Some bands of each row silenced, and all of it louder or softer: no voice is remembered by its timbre alone."""
+    first = torch.rand(len(mel), 1, 1, generator=generator) * (BANDS + MASKED_BANDS) - MASKED_BANDS
+    band = torch.arange(BANDS)
+    is_masked = (band >= first) & (band < first + MASKED_BANDS * torch.rand(len(mel), 1, 1, generator=generator))
+    louder = LOUDER * (2 * torch.rand(len(mel), 1, 1, generator=generator) - 1)
+    return torch.where(is_masked, 0.0, mel + louder)
 
 
 def write_first_sounds(data: Path, out: Path, config: FirstSoundsConfig) -> Iterator[str]:
@@ -220,10 +235,11 @@ def write_first_sounds(data: Path, out: Path, config: FirstSoundsConfig) -> Iter
 
 def told_apart(network: FirstSoundsNetwork, rows: Rows, *, seed: int = 0) -> tuple[float, float]:
     """Shares of requests that are known `TOLD_AFTER_S` after their first sound, and of all others ever taken for one."""
+    network.train(False)
     sounds = heard(rows, torch.Generator().manual_seed(seed))
     with torch.inference_mode():
         sure = torch.sigmoid(network(sounds.mel.float())) >= SURE_OF_WORDS
-    sure &= sounds.after_s >= SOUNDED_MS / 1000
+    sure = sure & (sounds.after_s >= SOUNDED_MS / 1000)
     requests = torch.from_numpy(rows.requests) > 0
     told = (sure & (sounds.after_s <= TOLD_AFTER_S)).any(1)[requests].float().mean()
     mistaken = (sure & (sounds.after_s <= sounds.sounding_s[:, None] + RINGING_S)).any(1)[~requests].float().mean()
