@@ -45,7 +45,7 @@ def whistle(number: int) -> np.ndarray:
 def beginnings() -> list[Beginning]:
     return [
         one
-        for number in range(32)
+        for number in range(16)
         for wave, kind in ((hiss(number), "request"), (whistle(number), "listening"), (whistle(number + 1), "noise"))
         for one in begun(wave, "", kind)
     ]
@@ -91,9 +91,9 @@ def test_the_first_sound_lies_where_it_is_said_to(beginnings: list[Beginning]) -
 
 def test_two_kinds_are_learned_apart_and_torch_and_numpy_agree(beginnings: list[Beginning]) -> None:
     network, rows = FirstSoundsNetwork(), rows_of(beginnings)
-    lines = list(fit(network, rows, FirstSoundsConfig(amounts=Amounts(), epochs=18)))
+    lines = list(fit(network, rows, FirstSoundsConfig(amounts=Amounts(), epochs=60)))
     told, mistaken = told_apart(network, rows)
-    assert len(lines) == 18
+    assert len(lines) == 60
     assert told > 0.9
     assert mistaken < 0.1
     pcm = hiss(1)[: 20 * HOP]
