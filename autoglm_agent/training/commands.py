@@ -161,7 +161,7 @@ def turns(
 def first_sounds(
     data: Annotated[Path, typer.Option(help="Folder of the public sets.")],
     out: Annotated[Path, typer.Option(help="The checkpoint's folder, to which the file is added.")],
-    requests: Annotated[int, typer.Option(help="Sentences to say, and as many signs of listening.")] = 20_000,
+    requests: Annotated[int, typer.Option(help="Sentences to say, and as many signs of listening.")] = 12_000,
     epochs: int = 12,
     seed: int = 0,
     workers: Annotated[int, typer.Option(help="Processes that speak.")] = 2,

@@ -13,6 +13,8 @@ import numpy as np
 from autoglm_agent.audio.first_sounds import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Wave = NDArray[np.floating[Any]]
@@ -31,7 +33,8 @@ def body_noise(random: np.random.Generator) -> NDArray[np.int16]:
 
 
 def _time_s(length_s: float) -> Wave:
-    return np.arange(round(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    time_s: Wave = np.arange(round(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    return time_s
 
 
 def _mouth(wave: Wave, random: np.random.Generator, *, nasal: bool = False) -> Wave:
@@ -44,7 +47,8 @@ def _mouth(wave: Wave, random: np.random.Generator, *, nasal: bool = False) -> W
         for strength, formant in zip(strengths, random.uniform(low, high), strict=True)
     )
     shaped: Wave = np.fft.irfft(np.fft.rfft(wave) * (gain + 0.01), len(wave))
-    return shaped / (np.abs(shaped).max() + 1e-9)
+    shaped /= np.abs(shaped).max() + 1e-9
+    return shaped
 
 
 def _pulses(length_s: float, random: np.random.Generator, bend: float = 0.3) -> Wave:
@@ -66,7 +70,7 @@ def _swell(length: int, random: np.random.Generator, *, sharp: bool) -> Wave:
     return shape * np.minimum(1.0, (1 - place) / 0.05)
 
 
-def _in_a_row(bursts: list[Wave], random: np.random.Generator, gap_s: tuple[float, float]) -> Wave:
+def _in_a_row(bursts: Sequence[Wave], random: np.random.Generator, gap_s: tuple[float, float]) -> Wave:
     parts = []
     for burst in bursts:
         parts += [burst * random.uniform(0.5, 1.0), np.zeros(round(random.uniform(*gap_s) * SAMPLE_RATE_HZ))]

@@ -54,9 +54,8 @@ HUMAN_SHARE = 0.3
 ONSET_DB = 25.0
 """Below the loudest frame: where a sound begins."""
 
-HUMAN: tuple[Source, ...] = ("syllable", "syllable2", "word", "speaker", "hsk")
-MOST_OF_A_SOURCE = 9_000
-"""Recordings read; of the longest, the sentences, no more are needed."""
+HUMAN: dict[Source, int] = {"syllable": 9_000, "syllable2": 9_000, "word": 9_000, "speaker": 9_000, "hsk": 900}
+"""Sources, and how many recordings of each are read: all, but of the sentences of one voice no more than matter."""
 
 Kind = Literal["request", "listening", "noise"]
 
@@ -75,9 +74,9 @@ class Beginning:
 class Amounts:
     """How many of each: requests (as many signs of listening), recordings of people, noises."""
 
-    requests: int = 20_000
-    recordings: int = 8_000
-    noises: int = 3_000
+    requests: int = 12_000
+    recordings: int = 6_000
+    noises: int = 2_500
 
     def share(self, part: float) -> Amounts:
         """So much of each."""
@@ -91,10 +90,11 @@ def beginnings(data: Path, split: Split, amounts: Amounts, *, seed: int = 0, wor
     rng = random.Random(f"{seed}/{split}")
     requests = request_texts(data, split, amounts.requests, rng)
     signs = [listening_text(rng) for _ in requests]
-    human = [item for source in HUMAN for item in islice(recordings(data, source), MOST_OF_A_SOURCE)]
+    human = [item for source, most in HUMAN.items() for item in islice(recordings(data, source), most)]
     bank = SyllableBank.of(human)
     is_human = [rng.random() < HUMAN_SHARE and split == "train" for _ in requests]  # syllables are for training only
-    for kind, texts in (("request", requests), ("listening", signs)):
+    kinds: tuple[tuple[Kind, list[str]], ...] = (("request", requests), ("listening", signs))
+    for kind, texts in kinds:
         spoken = [_utterance(text, split, rng) for text, joined in zip(texts, is_human, strict=True) if not joined]
         for utterance, wave in zip(spoken, synthesise_many(spoken, workers), strict=True):
             yield from begun(wave, utterance.text, kind)
