@@ -17,6 +17,7 @@ from autoglm_agent.training.turns.first_sound_waves import (
     Amounts,
     Beginning,
     begun,
+    crowd,
     listening_text,
 )
 from autoglm_agent.training.turns.first_sounds_stage import (
@@ -102,3 +103,11 @@ def test_two_kinds_are_learned_apart_and_torch_and_numpy_agree(beginnings: list[
         wanted = torch.sigmoid(network(torch.from_numpy(mel)[None]))[0, -1].item()
     portable = network.portable()
     assert portable(pcm.tobytes(), portable.initial_state())[0] == pytest.approx(wanted, abs=1e-4)
+
+
+def test_a_crowd_talks_from_beginning_to_end() -> None:
+    sounds = [np.concatenate([whistle(number), np.zeros(RATE_HZ // 2, np.int16)]) for number in range(12)]
+    one = crowd(sounds, np.random.default_rng(0))
+    loudness = np.abs(one.wave.astype(int)).reshape(20, -1).max(1)
+    assert (one.kind, one.length) == ("noise", KEPT_SAMPLES)
+    assert loudness.min() > 0.2 * loudness.max()

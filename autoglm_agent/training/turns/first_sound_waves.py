@@ -18,7 +18,7 @@ from autoglm_agent.audio.first_sounds import SAMPLE_RATE_HZ
 from autoglm_agent.runtime.backchannels import WORDS as LISTENING
 from autoglm_agent.runtime.backchannels import is_listening
 from autoglm_agent.training.speech.speech_natural import Recording, Source, recordings
-from autoglm_agent.training.speech.speech_wave import frame_rms, to_float
+from autoglm_agent.training.speech.speech_wave import frame_rms, levelled, to_float, to_int16
 from autoglm_agent.training.speech.syllable_bank import SyllableBank, concatenated_speech, concatenated_syllables
 from autoglm_agent.training.speech.synthesis import Utterance, random_utterance, synthesise_many
 from autoglm_agent.training.text.english_text import english_sentences
@@ -27,7 +27,7 @@ from autoglm_agent.training.turns.turn_texts import WORDS, turn_texts
 from autoglm_agent.voice.pinyin import syllables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -51,6 +51,8 @@ ENGLISH_SHARE = 0.08
 """Of both kinds."""
 HUMAN_SHARE = 0.3
 """Of both kinds: joined from human syllables instead of synthetic."""
+CROWD = (4, 10)
+"""Voices, from 4 to 9."""
 ONSET_DB = 25.0
 """Below the loudest frame: where a sound begins."""
 
@@ -72,21 +74,40 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts:
-    """How many of each: requests (as many signs of listening), recordings of people, noises."""
+    """How many of each: requests (as many signs of listening), recordings of people, noises, crowds."""
 
     requests: int = 12_000
     recordings: int = 6_000
     noises: int = 2_500
+    crowds: int = 2_500
 
     def share(self, part: float) -> Amounts:
         """So much of each."""
         return Amounts(
-            requests=round(self.requests * part), recordings=round(self.recordings * part), noises=round(self.noises * part)
-        )
+            requests=round(self.requests * part), recordings=round(self.recordings * part),
+            noises=round(self.noises * part), crowds=round(self.crowds * part),
+        )  # fmt: skip
 
 
 def beginnings(data: Path, split: Split, amounts: Amounts, *, seed: int = 0, workers: int = 2) -> Iterator[Beginning]:
     """All of a split: texts, voices, speakers and human words of the two never meet, signs of listening do."""
+    alone = list(_alone(data, split, amounts, seed=seed, workers=workers))
+    yield from alone
+    voices = [one.wave[LEAD_SAMPLES : one.length] for one in alone if one.kind != "noise"]
+    random_waves = np.random.default_rng((seed, split == "eval"))
+    for _ in range(amounts.crowds):
+        yield crowd(voices, random_waves)
+
+
+def crowd(sounds: Sequence[NDArray[np.int16]], random_waves: np.random.Generator) -> Beginning:
+    """Several people who talk at once, as in a café: whatever they say, nobody speaks to us."""
+    wave = np.zeros(KEPT_SAMPLES, np.float32)
+    for number in random_waves.integers(len(sounds), size=random_waves.integers(*CROWD)):
+        wave += np.roll(np.resize(to_float(sounds[number]), KEPT_SAMPLES), int(random_waves.integers(KEPT_SAMPLES)))
+    return Beginning(to_int16(levelled(wave)), KEPT_SAMPLES, "", "noise")
+
+
+def _alone(data: Path, split: Split, amounts: Amounts, *, seed: int, workers: int) -> Iterator[Beginning]:
     rng = random.Random(f"{seed}/{split}")
     requests = request_texts(data, split, amounts.requests, rng)
     signs = [listening_text(rng) for _ in requests]
