@@ -162,7 +162,7 @@ def first_sounds(
     data: Annotated[Path, typer.Option(help="Folder of the public sets.")],
     out: Annotated[Path, typer.Option(help="The checkpoint's folder, to which the file is added.")],
     requests: Annotated[int, typer.Option(help="Sentences to say, and as many signs of listening.")] = 12_000,
-    epochs: int = 12,
+    epochs: int = 16,
     seed: int = 0,
     workers: Annotated[int, typer.Option(help="Processes that speak.")] = 2,
 ) -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from autoglm_agent.training.turns.first_sound_waves import Beginning
 
-WIDTH, UNITS = 64, 96
+WIDTH, UNITS = 96, 128
 BATCH, RATE = 256, 3e-3
 DROPPED = 0.15
 MASKED_BANDS = 8
@@ -62,7 +62,7 @@ ROOMS = AugmentConfig(reverb_share=0.3, band_share=0.3)
 NOISE_SHARE, BABBLE_SHARE, SNR_DB = 0.6, 0.25, (3.0, 30.0)
 SILENT = 1e-10
 """Power that is not divided by."""
-HEARD_TIMES = 3
+HEARD_TIMES = 4
 """Epochs over the same rooms and noises: making them takes as long as three."""
 LEVEL_DB = (-40.0, -14.0)
 """Of the sound itself, re full scale."""
@@ -73,7 +73,7 @@ class FirstSoundsConfig:
     """How much is learned from, and for how long."""
 
     amounts: Amounts = field(default_factory=Amounts)
-    epochs: int = 12
+    epochs: int = 16
     seed: int = 0
     workers: int = 2
 
