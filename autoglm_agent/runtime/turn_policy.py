@@ -36,9 +36,10 @@ language the engine does not know is heard, too. The first word is understood af
 SURE_OF_WORDS = 0.9
 """From this probability on the first sounds are those of somebody who wants something, whatever the first word is. Of
 signs of listening by unknown voices one in forty gets there, of requests three in four before they are 0.3 s old."""
-SOUNDED_MS = 160
-"""Voice after which sounds may decide. Voice activity finds it 40 ms after its first sample, and 100 ms after a soft
-consonant, which sounds count and voice does not: together they are the 200 ms of `CONFIRM_MS`."""
+SOUNDED_MS = 128
+"""Voice after which sounds may decide, four windows. Voice activity finds it 40 ms after its first sample, and 100 ms
+after a soft consonant, so some 200 ms were heard. Waiting longer makes no fewer mistakes: who only listens is mistaken
+as seldom at 0.1 s as at 0.2 s, for the network stays undecided by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

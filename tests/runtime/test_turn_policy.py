@@ -69,8 +69,8 @@ def test_an_engine_that_lags_is_not_waited_for() -> None:
     ("voiced_ms", "transcript", "wants_floor", "interrupts"),
     [
         (100, "", 0.99, False),
-        (160, "", 0.99, True),
-        (160, "", 0.5, False),
+        (128, "", 0.99, True),
+        (128, "", 0.5, False),
         (400, "", None, False),
         (700, "", 0.1, True),
         (300, "嗯", 0.99, False),
