@@ -17,6 +17,7 @@ import anyio
 import numpy as np
 
 from autoglm_agent.audio import pcm
+from autoglm_agent.audio.first_sounds import FirstSounds, shipped_file
 from autoglm_agent.audio.pcm import Samples
 from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.bench.microphone import PACKET_BYTES, PACKET_MS, RATE_HZ
@@ -99,7 +100,7 @@ async def virtual_service(engine: EngineProtocol, voice: Synthesiser) -> AsyncIt
     async with open_service(
         settings,
         bridge=ComputeBridge.local(engine),
-        ears=VadHub(SileroVad(), in_thread=False),
+        ears=VadHub(SileroVad(), in_thread=False, first_sounds=FirstSounds.load(shipped_file())),
         voice=_entered(voice),
         ids=CountingIds(),
         clock=anyio.current_time,

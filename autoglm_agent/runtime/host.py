@@ -165,6 +165,7 @@ async def open_host(
 
 
 def _installed_ears() -> VadHub[Any]:
+    from autoglm_agent.audio.first_sounds import FirstSounds, shipped_file
     from autoglm_agent.audio.vad import SileroVad  # onnxruntime, which only those who listen need
 
-    return VadHub(SileroVad())
+    return VadHub(SileroVad(), first_sounds=FirstSounds.load(shipped_file()))

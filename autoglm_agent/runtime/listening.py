@@ -25,6 +25,7 @@ from autoglm_agent.runtime import turn_policy
 from autoglm_agent.runtime.features import BYTES_PER_MS
 from autoglm_agent.runtime.idling import IdleTimer, NobodySpoke
 from autoglm_agent.runtime.line import Line
+from autoglm_agent.runtime.overheard import BEFORE_MS
 from autoglm_agent.runtime.recognising import Outlook, Recogniser
 from autoglm_agent.runtime.responding import Responder
 from autoglm_agent.runtime.vad_hub import VadStream
@@ -201,6 +202,7 @@ class Listener:
         self._recent += window
         del self._recent[: max(0, len(self._recent) - self._recent_bytes())]
         await self._recogniser.push(window)
+        self._vad.overheard.hear(window)
         if self._endpointer.is_holding:
             self._weigh_the_end()
         for event in self._endpointer.push(probability):
@@ -215,7 +217,7 @@ class Listener:
 
     def _recent_bytes(self) -> int:
         config = self._endpointer.config
-        return (config.prefix_padding_ms + config.min_speech_ms) * BYTES_PER_MS + WINDOW_BYTES
+        return (max(config.prefix_padding_ms, BEFORE_MS) + config.min_speech_ms) * BYTES_PER_MS + WINDOW_BYTES
 
     def _item_id(self) -> str:
         """The item that the audio being heard belongs to: the next mark's, if the client is ahead of us."""
@@ -232,6 +234,9 @@ class Listener:
                 await self._recogniser.begin(self._item_id(), pre_roll, announced=False)
                 if self._settings is not None and self._settings.interrupt_response:
                     self._responder.pause()
+                    if self._responder.has_floor:
+                        since_ms = self._voiced_ms + BEFORE_MS
+                        self._vad.overheard.begin(bytes(self._recent[-since_ms * BYTES_PER_MS :]))
             case SilenceBegan():
                 self._weighed = None
                 self._weigh_the_end()
@@ -250,9 +255,11 @@ class Listener:
             voiced_ms=self._voiced_ms,
             transcript=self._recogniser.partial,
             is_understood=self._recogniser.lag_ms < BEHIND_MS,
+            wants_floor=self._vad.overheard.wants_floor,
         ):
             return
         self._announced = True
+        self._vad.overheard.end()
         self._idle.acted()
         self._line.tell(f.SpeechStarted(audio_start_ms=self._start_ms))
         if answering:
@@ -283,6 +290,7 @@ class Listener:
         if self._marks:
             return  # the client commits or clears this very audio; its mark is on the way
         self._announce()
+        self._vad.overheard.end()
         settings, connection = self._settings, self._line.connection
         if not self._announced or settings is None:
             self._recogniser.drop()
@@ -329,6 +337,7 @@ class Listener:
         """The buffer is empty: what came before the mark no longer counts."""
         self._marks.popleft()
         self._endpointer.reset()
+        self._vad.overheard.end()
         self._responder.resume()
         self._rest = b""
         self._recent.clear()

@@ -13,6 +13,9 @@ from typing import Generic, Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
+from autoglm_agent.audio.first_sounds import FirstSounds
+from autoglm_agent.runtime.overheard import Overheard
+
 WINDOWS_PER_TICK = 8
 """A quarter of a second of one session's audio: below a millisecond of work, so nobody waits longer for a tick."""
 TICK_S = 0.01
@@ -36,8 +39,14 @@ class Detector(Protocol[S]):
 class VadHub(Generic[S]):
     """Collects the sessions' windows and runs the detector over them together."""
 
-    def __init__(self, detector: Detector[S], *, in_thread: bool = True) -> None:
-        """`in_thread` False runs the detector on the event loop: for replays that must give the same events twice."""
+    def __init__(
+        self, detector: Detector[S], *, in_thread: bool = True, first_sounds: FirstSounds | None = None
+    ) -> None:
+        """`in_thread` False runs the detector on the event loop: for replays that must give the same events twice.
+
+        `first_sounds` tells who wants the floor; without it that is left to words.
+        """
+        self.first_sounds = first_sounds
         self._detector = detector
         self._in_thread = in_thread
         self._jobs: list[_Job[S]] = []
@@ -105,6 +114,7 @@ class VadStream(Generic[S]):
     def __init__(self, hub: VadHub[S], state: S) -> None:
         self._hub = hub
         self._state = state
+        self.overheard = Overheard(hub.first_sounds)
 
     async def probabilities(self, windows: Sequence[bytes]) -> list[float]:
         """The speech probability of each window, in order."""

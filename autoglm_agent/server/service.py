@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
+from autoglm_agent.audio.first_sounds import FirstSounds, shipped_file
 from autoglm_agent.audio.vad import SileroVad
 from autoglm_agent.engine.spec import EngineSpec
 from autoglm_agent.protocol.config import SessionDefaults
@@ -151,7 +152,7 @@ async def open_service(
     if brain is None and settings.agent is not None:
         brain = load_agent(settings.agent)
     ids = ids or RandomIds()
-    ears = ears or VadHub(SileroVad())
+    ears = ears or VadHub(SileroVad(), first_sounds=FirstSounds.load(shipped_file()))
     async with (
         bridge or ComputeBridge.process(engine_spec(settings)) as running,
         voice or open_voice(settings) as synthesiser,

@@ -157,6 +157,24 @@ def turns(
         typer.echo(line)
 
 
+@app.command("first-sounds")
+def first_sounds(
+    data: Annotated[Path, typer.Option(help="Folder of the public sets.")],
+    out: Annotated[Path, typer.Option(help="The checkpoint's folder, to which the file is added.")],
+    requests: Annotated[int, typer.Option(help="Sentences to say, and as many signs of listening.")] = 12_000,
+    epochs: int = 16,
+    seed: int = 0,
+    workers: Annotated[int, typer.Option(help="Processes that speak.")] = 2,
+) -> None:
+    """Teach who wants the floor, from the first sounds alone: a quarter of an hour on a CPU, a tenth of a megabyte."""
+    from autoglm_agent.training.turns.first_sound_waves import Amounts
+    from autoglm_agent.training.turns.first_sounds_stage import FirstSoundsConfig, write_first_sounds
+
+    config = FirstSoundsConfig(amounts=Amounts(requests=requests), epochs=epochs, seed=seed, workers=workers)
+    for line in write_first_sounds(data, out, config):
+        typer.echo(line)
+
+
 @app.command()
 def eyes(
     pictures: Annotated[Path, typer.Option(help="The picture pack of `prepare`.")],

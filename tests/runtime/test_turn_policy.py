@@ -63,3 +63,21 @@ def test_a_cough_or_a_backchannel_does_not_take_the_floor(voiced_ms, transcript,
 
 def test_an_engine_that_lags_is_not_waited_for() -> None:
     assert takes_the_floor(voiced_ms=300, transcript="", is_understood=False)
+
+
+@pytest.mark.parametrize(
+    ("voiced_ms", "transcript", "wants_floor", "interrupts"),
+    [
+        (100, "", 0.99, False),
+        (128, "", 0.99, True),
+        (128, "", 0.5, False),
+        (400, "", None, False),
+        (700, "", 0.1, True),
+        (300, "嗯", 0.99, False),
+        (300, "停", 0.1, True),
+    ],
+)
+def test_sounds_decide_until_there_are_words_and_only_when_they_are_sure(
+    voiced_ms, transcript, wants_floor, interrupts
+) -> None:
+    assert takes_the_floor(voiced_ms=voiced_ms, transcript=transcript, wants_floor=wants_floor) is interrupts

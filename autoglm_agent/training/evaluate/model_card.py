@@ -75,7 +75,8 @@ tokens, random latencies), `eyes` (what lies where, characters, photographs), `f
 over features of the finished ears and eyes; distractor frames, modality dropout, damaged transcripts; the spoken stage
 twice with other material, weights averaged), then `assemble` (int8 where it does no harm), `words` (n-grams of the
 training texts for the second pass of recognition) and `turns` (whether the user has finished, by the words: a recurrent
-network over characters, minutes on a CPU). Twenty-three minutes on two H100 GPUs; then a polish of 47 minutes on
+network over characters, minutes on a CPU) and `first-sounds` (who wants the floor, by the first sounds: a recurrent network
+over mel frames, a quarter of an hour on a CPU). Twenty-three minutes on two H100 GPUs; then a polish of 47 minutes on
 two CPU cores (`fusion --freeze-eyes --lr 3e-4`), and from there `fusion` anew with a gate that silences what is beside the
 point and with questions of several steps, on both GPUs together (`--ranks 2`): 2,000 steps at 1.2e-3 and 2,340 at 8e-4.
 Nothing is distilled, and no other model's weights are in it.

@@ -10,9 +10,7 @@ from tests.integrations.langchain.local_media import local_media  # noqa: F401  
 from tests.integrations.langchain.standard import ToldUsage, TrueOfUs
 
 MISSES = {
-    "test_structured_output_pydantic_2_v1": "free text in a field does not end: the JSON is cut off by max_tokens",
     "test_json_mode": "without a schema nano invents keys instead of taking them from the request",
-    "test_unicode_tool_call_integration": "of a quoted Chinese name with an English gloss nano takes the gloss",
 }
 """Tests that nano does not pass, and why."""
 
