@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -129,3 +130,36 @@ def test_a_mistaken_command_would_be_found() -> None:
 
 def test_every_example_is_named_in_the_readme() -> None:
     assert [path.name for path in (ROOT / "examples").iterdir() if path.is_file() and path.name not in README] == []
+
+
+ELSEWHERE = {
+    "make": "this is what `make` runs, or the demonstration, which tests/cli runs",
+    "source": "changes the shell",
+    "demo": "tests/cli runs it",
+    "serve": "runs until it is stopped; every test here talks to one",
+    "eval": "takes minutes; tests/training runs it in small",
+    "bench": "takes minutes; tests/bench runs each in small",
+}
+"""Commands of the README that do not run here, and why."""
+NEEDS = {"talk": "--wav"}
+"""What a command needs to run without a microphone."""
+
+
+def shown_commands():
+    lines = [shlex.split(line) for line in command_lines() if line]
+    return [
+        words
+        for words in lines
+        if not {words[0], words[1]} & ELSEWHERE.keys() and NEEDS.get(words[1], words[1]) in words
+    ]
+
+
+@pytest.mark.trained
+@pytest.mark.slow
+@pytest.mark.parametrize("words", shown_commands(), ids=" ".join)
+def test_a_command_of_the_readme_does_what_it_says(words) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "autoglm_agent.cli", *words[1:]], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
