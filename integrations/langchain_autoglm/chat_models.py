@@ -314,6 +314,7 @@ class ChatAutoGLM(BaseChatModel):
         """
         if method not in structured.METHODS:
             raise ValueError(f"method {method!r} is unknown; use one of {', '.join(structured.METHODS)}.")
+        schema = structured.named(schema)
         more = {**structured.bound(schema, method, strict=strict), **kwargs}
         model: Runnable[LanguageModelInput, Any]
         if method == "function_calling":

@@ -10,6 +10,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
+from autoglm_agent.engine.messages import ToolCall
 from autoglm_agent.engine.scripted import ScriptedReply
 from autoglm_agent.model.tokenizer import AutoGLMTokenizer
 from langchain_autoglm import ChatAutoGLM, parameters
@@ -17,6 +18,7 @@ from tests.integrations.langchain.scripts import engine
 from tests.integrations.langchain.standard import ROOT
 
 QUESTION = [HumanMessage("你好")]
+CITY = ToolCall(call_id="call_1", name="answer", arguments='{"city": "上海"}')
 
 
 class Riddle(BaseModel):
@@ -155,6 +157,18 @@ def test_a_schema_reaches_the_engine(schema):
     assert set(wanted["json_schema"]["schema"]["properties"]) == {"question", "answer"}
     assert wanted["json_schema"]["schema"]["additionalProperties"] is False  # these fields and no others
     assert "ls_structured_output_format" not in body
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_a_json_schema_needs_no_title(method):
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    replies = {
+        "json_schema": ScriptedReply(text='{"city": "上海"}', json=True),
+        "function_calling": ScriptedReply(tool_calls=(CITY,)),
+    }
+    model = ChatAutoGLM(engine=engine(replies[method]))
+    assert model.with_structured_output(schema, method=method).invoke("哪里？") == {"city": "上海"}
+    assert "title" not in schema
 
 
 def test_an_unknown_method_is_refused():
