@@ -6,7 +6,7 @@ class AutoGLMError(Exception):
 
 
 class InputError(AutoGLMError):
-    """The caller's input cannot be used: a missing file, a broken picture, an unreadable or silent recording."""
+    """The caller's input cannot be used: a missing file, a broken picture, a silent recording, a dead address."""
 
 
 class DeviceError(AutoGLMError):

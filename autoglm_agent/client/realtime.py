@@ -166,8 +166,8 @@ async def connect(
 
     Raises:
         OverloadedError: the server has no place; the error says when to try again.
-        InputError: `url` is no address, or the key is not accepted.
-        AutoGLMError: there is no server, or it refuses.
+        InputError: `url` is no address, no realtime server answers there, or the key is not accepted.
+        AutoGLMError: the server refuses.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else None
 
@@ -188,11 +188,11 @@ async def connect(
     except InvalidURI as error:
         raise InputError(f"{url} is no address of a server; give one like http://127.0.0.1:8000") from error
     except (OSError, TimeoutError) as error:
-        raise AutoGLMError(
+        raise InputError(
             f"no server at {url} ({_reason(error)}); check the address, or start one with `autoglm serve`"
         ) from error
     except InvalidHandshake as error:
-        raise AutoGLMError(f"what answers at {url} is no realtime server ({error}); check the address") from error
+        raise InputError(f"what answers at {url} is no realtime server ({error}); check the address") from error
     if not resume:
         async with socket:
             yield RealtimeClient(socket)

@@ -6,6 +6,7 @@ become chunks in `chunks` and events in `events`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import replace
@@ -21,10 +22,10 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils import secret_from_env
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict, Field, InstanceOf, SecretStr
+from pydantic import ConfigDict, Field, InstanceOf, SecretStr, field_validator, model_validator
 
 from autoglm_agent.runtime import ChatEngine, EngineSpec
-from langchain_autoglm import structured
+from langchain_autoglm import parameters, structured
 from langchain_autoglm.chunks import PROVIDER, ChunkMaker, to_result
 from langchain_autoglm.events import Event, EventMaker
 from langchain_autoglm.local import LocalTransport
@@ -34,8 +35,8 @@ from langchain_autoglm.remote import RemoteTransport
 from langchain_autoglm.transports import Patience, Request, Transport, astream, stream
 
 Tool = dict[str, Any] | type | Callable[..., Any] | BaseTool
-#: Bound by LangChain for its own ends, or of no meaning here: a grammar is strict anyway.
-NOT_SENT = frozenset({"strict", "ls_structured_output_format", "structured_output_format", "run_manager", "stream"})
+#: What `repr` tells beside model and address, where it was set.
+SHOWN = ("device", "dtype", "temperature", "top_p", "max_tokens", "stop", "seed", "reasoning", "reasoning_effort")
 
 
 class ChatAutoGLM(BaseChatModel):
@@ -47,7 +48,8 @@ class ChatAutoGLM(BaseChatModel):
     over text, image and speech if the model has one, and `latency_ms` by stage.
     """
 
-    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True)
+    # What was given is not shown in errors: it may be the key.
+    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     model: str = Field(default="nano", alias="model_name")
     """`nano`, a checkpoint's folder or a hub id; with `base_url` a name that server knows."""
@@ -68,7 +70,7 @@ class ChatAutoGLM(BaseChatModel):
     max_tokens: int | None = None
     """Of the answer, reasoning included."""
     stop: list[str] | None = Field(default=None, alias="stop_sequences")
-    """The answer ends before the first of these texts."""
+    """The answer ends before the first of these texts; one may stand alone."""
     seed: int | None = None
     """Makes sampling repeatable."""
     reasoning: bool | None = None
@@ -86,6 +88,31 @@ class ChatAutoGLM(BaseChatModel):
     default_headers: dict[str, str] | None = None
     """Sent with every request to `base_url`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, given: Any) -> Any:
+        """LangChain's classes ignore what they do not know, and so every misspelt name."""
+        if isinstance(given, dict) and cls.model_config.get("extra") != "allow":
+            aliases = [field.alias for field in cls.model_fields.values() if field.alias]
+            own = [name for name in cls.model_fields if name not in BaseChatModel.model_fields]
+            parameters.refuse_unknown(given, [*cls.model_fields, *aliases], own)
+        return given
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop(cls, stop: Any) -> Any:
+        return [stop] if isinstance(stop, str) else stop
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Which model, where, and what was set; no key, no headers, no profile."""
+        yield "model", self.model
+        if self.base_url:
+            yield "base_url", re.sub(r"//[^/@]*@", "//", self.base_url)
+        for name in SHOWN:
+            value = getattr(self, name)
+            if value != type(self).model_fields[name].default:
+                yield name, value
+
     # --- What LangChain asks a model about itself --------------------------------------------------------------------
 
     @property
@@ -102,7 +129,8 @@ class ChatAutoGLM(BaseChatModel):
         return {"model": self.model, **where, **engine, **said, "stop_sequences": self.stop}  # `stop` is the call's
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        said = {parameters.ALIASES.get(name, name): value for name, value in kwargs.items()}
+        params = super()._get_ls_params(**{"stop": self.stop, **said, **({"stop": stop} if stop else {})})
         params["ls_provider"] = PROVIDER
         return params
 
@@ -207,7 +235,9 @@ class ChatAutoGLM(BaseChatModel):
     ) -> tuple[Transport, Request, Patience]:
         """Where to send what, and how long to wait for it."""
         request = self._request(messages, stop, kwargs)
-        patience = Patience(timeout_s=kwargs.get("timeout", self.timeout), max_retries=self.max_retries)
+        patience = Patience(
+            timeout_s=kwargs.get("timeout", self.timeout), max_retries=kwargs.get("max_retries", self.max_retries)
+        )
         if self.base_url:
             key = self.api_key.get_secret_value() if self.api_key else None
             return RemoteTransport(self.base_url, key, self.default_headers), request, patience
@@ -228,18 +258,20 @@ class ChatAutoGLM(BaseChatModel):
 
     def _request(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> Request:
         """The body of a chat completion; a call's keywords go before the model's own."""
-        said = {name: value for name, value in kwargs.items() if name not in NOT_SENT | {"reasoning", "timeout"}}
+        said = parameters.of_a_call(kwargs, type(self).model_fields, is_remote=bool(self.base_url))
+        if stop:
+            said["stop"] = [stop] if isinstance(stop, str) else stop
         request: Request = {
             "model": self.model,
             "messages": to_chat_messages(messages),
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_tokens": self.max_tokens,
-            "stop": stop or self.stop,
+            "stop": self.stop,
             "seed": self.seed,
             "enable_thinking": kwargs.get("reasoning", self.reasoning),
             "reasoning_effort": self.reasoning_effort,
-            **said,
+            **{name: value for name, value in said.items() if name not in parameters.OURS},
         }
         if request.get("response_format") is not None:
             request["response_format"] = structured.response_format(request["response_format"])
@@ -282,6 +314,7 @@ class ChatAutoGLM(BaseChatModel):
         """
         if method not in structured.METHODS:
             raise ValueError(f"method {method!r} is unknown; use one of {', '.join(structured.METHODS)}.")
+        schema = structured.named(schema)
         more = {**structured.bound(schema, method, strict=strict), **kwargs}
         model: Runnable[LanguageModelInput, Any]
         if method == "function_calling":

@@ -97,6 +97,14 @@ def _at(error: httpx.HTTPError) -> str:
     return f" at {url.scheme}://{url.netloc.decode()}"
 
 
+def no_such_path(status: int, url: str) -> Exception:
+    """The server has no models at this address: not our way to say that there is no such model."""
+    return AutoGLMInvalidRequestError(
+        f"nothing answers chats at {url} (HTTP {status}); check base_url: it is the server's address, "
+        "with or without /v1, like http://127.0.0.1:8000"
+    )
+
+
 def from_status(status: int, message: str, code: str | None, retry_after_s: float | None = None) -> Exception:
     """The error that a server tells by its HTTP status and the `code` in its body."""
     if code == "context_length_exceeded":

@@ -48,13 +48,26 @@ def to_chat_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
                 sent.append({"role": "user", "content": _content(message)})
             case SystemMessage():
                 sent.append({"role": "system", "content": _text(message)})
-            case ChatMessage(role="user" | "system" | "developer" as role):
-                sent.append({"role": role, "content": _content(message) if role == "user" else _text(message)})
+            case ChatMessage():
+                sent.append(_by_role(message))
             case _:
                 raise AutoGLMInvalidRequestError(f"a {type(message).__name__} cannot be sent to a chat model.")
     if shown:
         sent.append({"role": "user", "content": shown})
     return sent
+
+
+def _by_role(message: ChatMessage) -> dict[str, Any]:
+    match message.role:
+        case "user" | "human":
+            return {"role": "user", "content": _content(message)}
+        case "assistant" | "ai":
+            return _assistant(AIMessage(message.content, additional_kwargs=message.additional_kwargs))
+        case "system" | "developer":
+            return {"role": message.role, "content": _text(message)}
+    raise AutoGLMInvalidRequestError(
+        f"a ChatMessage of the role {message.role!r} cannot be sent; use user, assistant, system or developer."
+    )
 
 
 def _assistant(message: AIMessage) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from autoglm_agent.protocol.chat_deltas import ChunkReader
-from langchain_autoglm.errors import AutoGLMConnectionError, from_status
+from langchain_autoglm.errors import AutoGLMConnectionError, from_status, no_such_path
 from langchain_autoglm.transports import Put, Request
 
 PATH = "/v1/chat/completions"
@@ -26,6 +26,8 @@ END_OF_BODY_S = 1.0
 MAX_CONNECTIONS = 1000
 """More than a batch ever asks at once: what exceeds it waits for a place."""
 MAX_IDLE_CONNECTIONS = 50
+NO_SUCH_PATH = (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED)
+"""Of a path that is not there; whoever says more than the status does means something else."""
 
 
 class RemoteTransport:
@@ -84,7 +86,10 @@ async def _error(response: httpx.Response) -> Exception:
     try:
         message, code = _told(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
-        message, code = text[:500] or response.reason_phrase, None
+        message, code = "", None
+    if response.status_code in NO_SUCH_PATH and code is None and message in ("", response.reason_phrase):
+        return no_such_path(response.status_code, str(response.url))
+    message = message or text[:500] or response.reason_phrase
     retry_after = response.headers.get("retry-after", "")
     seconds = float(retry_after) if retry_after.replace(".", "", 1).isdigit() else None
     return from_status(response.status_code, f"{message} (HTTP {response.status_code})", code, seconds)

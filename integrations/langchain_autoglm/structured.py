@@ -39,8 +39,14 @@ def response_format(schema: Any) -> dict[str, Any]:
     """A schema (pydantic class, TypedDict, JSON schema or function) as a request asks for it."""
     if isinstance(schema, dict) and schema.get("type") in ("json_schema", "json_object", "text"):
         return schema
-    body = closed(convert_to_json_schema(schema))
+    body = closed(convert_to_json_schema(named(schema)))
     return {"type": "json_schema", "json_schema": {"name": str(body.get("title") or "answer"), "schema": body}}
+
+
+def named(schema: Any) -> Any:
+    """A JSON schema of an object with a title, which LangChain asks for: `answer` where it has none."""
+    is_untitled = isinstance(schema, dict) and "properties" in schema and not schema.get("title")
+    return {**schema, "title": "answer"} if is_untitled else schema
 
 
 def closed(schema: Any) -> Any:

@@ -13,7 +13,7 @@ Use:
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from langchain_autoglm.runnables import ToInput
 from langchain_autoglm.voice_events import OPTIONAL_EVENTS, AgentChunk, SttOutput, TurnEnded, VoiceEvent, voice_events
 from langchain_autoglm.voice_input import Feeder, LiveSession
 from langchain_autoglm.voice_remote import SETTINGS, RemoteTalk
+from langchain_autoglm.voice_settings import ask_for, refusal, wrong_voice
 
 Give = Callable[[VoiceEvent], Awaitable[None]]
 Session = LiveSession | RealtimeClient
@@ -94,7 +95,12 @@ class RealtimeVoice(Runnable[Session, VoiceEvent]):
     async def astream(
         self, input: Session, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncGenerator[VoiceEvent, None]:
-        """Run one live session. Close the generator to hang up."""
+        """Run one live session. Close the generator to hang up.
+
+        Raises:
+            TypeError: `input` is no session, or what it gives is neither sound, picture nor text.
+            InputError: the session does not take the `settings`.
+        """
 
         async def one() -> AsyncIterator[Session]:
             yield input
@@ -145,6 +151,7 @@ class RealtimeVoice(Runnable[Session, VoiceEvent]):
         """`config` has the callbacks of this run as parents, so that the agent's runs nest in it."""
         brain = AgentBrain(self.agent, to_input=self.to_input, config=config, max_messages=self.max_messages)
         async for session in sessions:
+            _refuse_what_is_no_session(session)
 
             async def work(give: Give, session: Session = session) -> None:
                 if isinstance(session, RealtimeClient):
@@ -168,7 +175,7 @@ class RealtimeVoice(Runnable[Session, VoiceEvent]):
 
     async def _talk_remotely(self, client: RealtimeClient, brain: AgentBrain, give: Give) -> None:
         settings = _merged(_merged(OUR_SETTINGS, SETTINGS), self.settings)
-        await client.update_session(**settings)
+        await ask_for(client, settings)
         await RemoteTalk(client, brain, give, instructions=settings.get("instructions", "")).run()
 
     async def _talk(self, socket: SessionSocket, session: LiveSession, give: Give) -> None:
@@ -178,7 +185,7 @@ class RealtimeVoice(Runnable[Session, VoiceEvent]):
 
         async def feed() -> None:
             try:
-                await client.update_session(**_merged(OUR_SETTINGS, self.settings))
+                await ask_for(client, _merged(OUR_SETTINGS, self.settings))
                 await feeder.feed(session)
                 await socket.settled()
             except Exception as error:  # raised again below, bare: a task group would wrap it
@@ -189,12 +196,24 @@ class RealtimeVoice(Runnable[Session, VoiceEvent]):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed)
             async for event in client:
+                if (refused := refusal(event) or wrong_voice(event, self.settings)) is not None:
+                    failures.insert(0, refused)
+                    break
                 feeder.is_answering = _is_answering(event, feeder.is_answering)
                 for told in voice_events(event):
                     await give(told)
             tasks.cancel_scope.cancel()
         for failure in failures:
             raise failure
+
+
+def _refuse_what_is_no_session(session: Any) -> None:
+    """Before an engine is loaded for it."""
+    if not isinstance(session, AsyncIterable):
+        raise TypeError(
+            f"a {type(session).__name__} is no live session; give an async iterable of sound, frames and messages, "
+            "as recording(path) makes one of a file, or an open RealtimeClient"
+        )
 
 
 def _is_answering(event: Mapping[str, Any], before: bool) -> bool:

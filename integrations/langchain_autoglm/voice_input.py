@@ -15,7 +15,7 @@ import anyio
 import numpy as np
 
 from autoglm_agent.audio import pcm
-from autoglm_agent.audio.files import read_audio
+from autoglm_agent.audio.files import read_audio, stream_audio
 from autoglm_agent.audio.resample import Resampler
 from autoglm_agent.client import RealtimeClient
 
@@ -41,7 +41,7 @@ Said = bytes | bytearray | memoryview | np.ndarray[Any, Any] | str | Frame
 LiveSession = AsyncIterable[Said]
 
 
-async def recording(
+def recording(
     source: str | Path | pcm.Samples, *, after_s: float = 1.0, real_time: bool = True
 ) -> AsyncGenerator[pcm.Samples, None]:
     """Give a recording (a file, or samples at 16 kHz) as a microphone would, and then `after_s` of silence.
@@ -49,8 +49,16 @@ async def recording(
     `real_time` False gives it as fast as it is taken; then nobody can tell who spoke over whom.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read. At once, so that no engine is loaded for it.
     """
+    if isinstance(source, str | Path):
+        next(stream_audio(source), None)
+    return _as_spoken(source, after_s, real_time)
+
+
+async def _as_spoken(
+    source: str | Path | pcm.Samples, after_s: float, real_time: bool
+) -> AsyncGenerator[pcm.Samples, None]:
     samples = await anyio.to_thread.run_sync(read_audio, source) if isinstance(source, str | Path) else source
     samples = np.concatenate([samples, np.zeros(round(after_s * FILE_RATE_HZ), dtype=np.float32)])
     packet, start_s = FILE_RATE_HZ * PACKET_MS // 1000, anyio.current_time()

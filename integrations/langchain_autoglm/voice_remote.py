@@ -42,6 +42,7 @@ from langchain_autoglm.voice_events import (
     VoiceEvent,
     voice_events,
 )
+from langchain_autoglm.voice_settings import refusal
 
 Give = Callable[[VoiceEvent], Awaitable[None]]
 
@@ -78,10 +79,20 @@ class RemoteTalk:
         self._answer: _Answer | None = None
 
     async def run(self) -> None:
-        """Until the client's session is closed and the last answer is made."""
+        """Until the client's session is closed and the last answer is made.
+
+        Raises:
+            InputError: the server does not take the settings.
+        """
+        refused = None
         async with anyio.create_task_group() as tasks:
             async for event in self._client:
+                if (refused := refusal(event)) is not None:
+                    tasks.cancel_scope.cancel()
+                    break
                 await self._heed(event, tasks)
+        if refused is not None:  # not within: the task group would wrap it
+            raise refused
 
     async def _heed(self, event: Mapping[str, Any], tasks: TaskGroup) -> None:
         if self._brain is None and event["type"] in ("session.created", "session.updated"):

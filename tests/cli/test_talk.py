@@ -62,7 +62,7 @@ def test_recordings_are_said_one_after_the_other_and_each_is_answered_aloud(auto
 @pytest.mark.parametrize(
     ("arguments", "says", "code"),
     [
-        (("--url", "http://127.0.0.1:9"), "no server at http://127.0.0.1:9", 1),
+        (("--url", "http://127.0.0.1:9"), "no server at http://127.0.0.1:9", 2),
         (("--url", "{url}", "--api-key", "wrong"), "does not accept this API key", 2),
         (("--wav", "nothing.wav"), "nothing.wav does not exist", 2),
         (("--image", "nothing.png"), "nothing.png", 2),

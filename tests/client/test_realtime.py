@@ -101,7 +101,7 @@ async def test_a_wrong_key_a_wrong_path_and_a_wrong_address_each_say_what_to_do(
         with pytest.raises(AutoGLMError, match=r"refused|nothing at this address"):
             async with connect(f"{url}/elsewhere/realtime", api_key="right"):
                 pass
-    with pytest.raises(AutoGLMError, match=r"no server at http://127.0.0.1:\d+.*start one with `autoglm serve`"):
+    with pytest.raises(InputError, match=r"no server at http://127.0.0.1:\d+.*start one with `autoglm serve`"):
         async with connect(url):
             pass
     for address in ("127.0.0.1:8000", "not an address"):
@@ -119,7 +119,7 @@ async def test_what_is_no_realtime_server_is_told_as_such() -> None:
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, greet)
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
-        with pytest.raises(AutoGLMError, match="no realtime server"):
+        with pytest.raises(InputError, match="no realtime server"):
             async with connect(f"http://127.0.0.1:{port}"):
                 pass
         tasks.cancel_scope.cancel()

@@ -24,6 +24,7 @@ from PIL import Image
 
 from autoglm_agent.audio import pcm
 from autoglm_agent.engine.scripted import Script
+from autoglm_agent.errors import InputError
 from langchain_autoglm import Frame, RealtimeVoice, recording
 from langchain_autoglm.voice_events import AgentChunk
 from tests.integrations.langchain.voice_fakes import Say, ScriptedModel, by_word
@@ -324,6 +325,38 @@ async def test_what_the_session_raises_is_raised() -> None:
 
         with pytest.raises(TypeError, match="gave a int; give sound as bytes"):
             await heard(RealtimeVoice(model(), host=host), wrong())
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ({"voice": "nobody"}, r"no voice 'nobody' here; leave it out of the settings, and 'tick' speaks"),
+        ({"voice": {"id": "nobody"}}, r"no voice 'nobody' here"),
+        ({"speed": 9}, r"does not take the settings of this RealtimeVoice: .*speed"),
+    ],
+)
+async def test_settings_that_the_session_does_not_take_are_an_error(output, told) -> None:
+    async with virtual_host(SCRIPT) as host:
+        voice = RealtimeVoice(model(), host=host, settings={"audio": {"output": output}})
+        with pytest.raises(InputError, match=told):
+            await heard(voice, typed("你好"))
+        voice = RealtimeVoice(model(), host=host, settings={"audio": {"output": {"voice": "tock"}}})
+        assert text(await heard(voice, typed("请等一下"))) == "好，我等着。"
+
+
+@pytest.mark.parametrize("session", ["file.wav", b"\0\0", [b"\0\0"]], ids=["path", "bytes", "list"])
+async def test_what_is_no_session_is_refused_before_an_engine_is_loaded(session, monkeypatch) -> None:
+    monkeypatch.setattr("langchain_autoglm.voice.open_host", None)
+    with pytest.raises(TypeError, match=rf"a {type(session).__name__} is no live session; .* recording\(path\)"):
+        await heard(RealtimeVoice(model()), session)
+
+
+def test_a_recording_that_cannot_be_read_is_refused_at_once(tmp_path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.wav does not exist"):
+        recording(tmp_path / "nothing.wav")
+    (tmp_path / "broken.wav").write_text("no sound")
+    with pytest.raises(InputError, match=r"broken\.wav"):
+        recording(str(tmp_path / "broken.wav"))
 
 
 async def test_ainvoke_gives_the_conversation() -> None:

@@ -14,6 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from autoglm_agent.client import RealtimeClient, connect
 from autoglm_agent.engine.scripted import Script
 from autoglm_agent.engine.spec import EngineSpec
+from autoglm_agent.errors import InputError
 from autoglm_agent.runtime.bridge import ComputeBridge
 from autoglm_agent.server.run import serving
 from autoglm_agent.settings import Settings
@@ -113,3 +114,13 @@ async def test_a_written_message_over_an_answer_comes_after_what_was_told_of_it(
     first, told, second = [message.text for message in model.prompts[-1]]
     assert (first, second) == ("讲个故事", "等一下")
     assert told.startswith("从前有一座山")
+
+
+async def test_settings_that_the_server_does_not_take_are_an_error() -> None:
+    bridge = ComputeBridge.thread(EngineSpec(script=SCRIPT))
+    voice = RealtimeVoice(ScriptedModel(reply=by_word()), settings={"audio": {"output": {"speed": 9}}})
+    with anyio.fail_after(20):
+        async with serving(Settings(port=0, voice="none"), bridge=bridge) as (url, _), connect(url) as client:
+            with pytest.raises(InputError, match=r"does not take the settings of this RealtimeVoice: .*speed"):
+                async for _ in voice.astream(client):
+                    pass

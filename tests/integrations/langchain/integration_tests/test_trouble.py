@@ -99,6 +99,13 @@ def test_an_address_that_is_none_is_refused_at_once(base_url):
         ChatAutoGLM(base_url=base_url).invoke("你好")
 
 
+@pytest.mark.parametrize("body", ["<h1>nothing here</h1>", '{"detail": "Not Found"}', error("Not Found")])
+def test_a_base_url_whose_path_is_wrong_is_told_with_the_address(body):
+    with stand_in((404, body)) as (url, _), pytest.raises(core.ModelInvalidRequestError) as caught:
+        ChatAutoGLM(base_url=f"{url}/foo", max_retries=0).invoke("你好")
+    assert f"{url}/foo/v1/chat/completions (HTTP 404); check base_url" in str(caught.value)
+
+
 def test_no_error_is_its_own_cause():
     missing = HumanMessage([{"type": "image", "url": "file:///nowhere/a.png"}])
     with stand_in((401, error())) as (url, _), pytest.raises(core.ModelAuthenticationError) as refused:

@@ -10,13 +10,15 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
+from autoglm_agent.engine.messages import ToolCall
 from autoglm_agent.engine.scripted import ScriptedReply
 from autoglm_agent.model.tokenizer import AutoGLMTokenizer
-from langchain_autoglm import ChatAutoGLM
+from langchain_autoglm import ChatAutoGLM, parameters
 from tests.integrations.langchain.scripts import engine
 from tests.integrations.langchain.standard import ROOT
 
 QUESTION = [HumanMessage("你好")]
+CITY = ToolCall(call_id="call_1", name="answer", arguments='{"city": "上海"}')
 
 
 class Riddle(BaseModel):
@@ -70,6 +72,60 @@ def test_a_call_goes_before_the_model():
     assert (body["enable_thinking"], body["max_tokens"]) == (False, 3)
 
 
+def test_a_call_knows_the_constructor_s_names():
+    model = ChatAutoGLM(model="m", stop="。")
+    body = sent(model, model_name="other", stop_sequences=["！"], max_retries=0)
+    assert (body["model"], body["stop"]) == ("other", ["！"])
+    assert "max_retries" not in body
+    _, _, patience = model._plan(QUESTION, None, {"max_retries": 0})
+    assert patience.max_retries == 0
+    params = model._get_ls_params(model_name="other", stop_sequences=["！"])
+    assert (params["ls_model_name"], params["ls_stop"]) == ("other", ["！"])
+
+
+def test_one_stop_may_stand_alone():
+    assert ChatAutoGLM(stop="。").stop == ChatAutoGLM(stop_sequences="。").stop == ["。"]
+    assert sent(ChatAutoGLM(), "。")["stop"] == ["。"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("temprature", "did you mean 'temperature'"),
+        ("request_timeout", "did you mean 'timeout'"),
+        ("zzz", "use one of model, base_url"),
+    ],
+)
+def test_a_parameter_that_is_none_is_refused_and_the_key_not_shown(name, told):
+    with pytest.raises(ValueError, match=f"'{name}' is no parameter; {told}") as caught:
+        ChatAutoGLM(**{name: 3}, api_key="hidden")
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tempreature", "no parameter of a call to ChatAutoGLM: it is ignored; did you mean 'temperature'"),
+        ("fetch_urls", "ignored in a call; give it to ChatAutoGLM"),
+    ],
+)
+def test_a_keyword_of_a_call_that_does_nothing_is_warned_of_once(name, told):
+    parameters._warn_once.cache_clear()
+    with pytest.warns(UserWarning, match=told) as warned:
+        for _ in range(2):
+            sent(ChatAutoGLM(), **{name: 1})
+    assert len(warned) == 1
+    assert "temperature" not in sent(ChatAutoGLM(), ls_structured_output_format={}, ls_other=1, strict=True)
+
+
+def test_its_repr_tells_which_model_where_and_what_was_set():
+    assert repr(ChatAutoGLM()) == "ChatAutoGLM(model='nano')"
+    model = ChatAutoGLM(
+        base_url="http://me:hidden@host/v1", api_key="hidden", temperature=0.5, default_headers={"X-Key": "hidden"}
+    )
+    assert repr(model) == "ChatAutoGLM(model='nano', base_url='http://host/v1', temperature=0.5)"
+
+
 @pytest.mark.parametrize(
     ("choice", "wanted"),
     [
@@ -101,6 +157,18 @@ def test_a_schema_reaches_the_engine(schema):
     assert set(wanted["json_schema"]["schema"]["properties"]) == {"question", "answer"}
     assert wanted["json_schema"]["schema"]["additionalProperties"] is False  # these fields and no others
     assert "ls_structured_output_format" not in body
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_a_json_schema_needs_no_title(method):
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    replies = {
+        "json_schema": ScriptedReply(text='{"city": "上海"}', json=True),
+        "function_calling": ScriptedReply(tool_calls=(CITY,)),
+    }
+    model = ChatAutoGLM(engine=engine(replies[method]))
+    assert model.with_structured_output(schema, method=method).invoke("哪里？") == {"city": "上海"}
+    assert "title" not in schema
 
 
 def test_an_unknown_method_is_refused():

@@ -123,8 +123,12 @@ def test_pictures_that_tools_returned_follow_all_their_answers():
 
 
 def test_roles_by_name():
-    sent = to_chat_messages([ChatMessage("短", role="developer"), ChatMessage("好", role="user")])
-    assert [message["role"] for message in sent] == ["developer", "user"]
+    roles = ["developer", "system", "user", "human", "assistant", "ai"]
+    sent = to_chat_messages([ChatMessage("好", role=role) for role in roles])
+    assert [message["role"] for message in sent] == ["developer", "system", "user", "user", "assistant", "assistant"]
+    assert {message["content"] for message in sent} == {"好"}
+    with pytest.raises(ModelInvalidRequestError, match="'tool' cannot be sent; use user, assistant"):
+        to_chat_messages([ChatMessage("好", role="tool")])
 
 
 @pytest.mark.parametrize(
