@@ -62,7 +62,7 @@ class TurnEnds:
                     raise ValueError(f"version {int(stored['version'])}, not {FORMAT_VERSION}")
                 tables = {name: _unpacked(stored, name) for name in TABLES}
                 return cls(stored["characters"].tobytes().decode(), tables)
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise CheckpointError(f"{path} is broken ({error}); copy or save it again.") from error
 
     def save(self, path: Path) -> None:

@@ -57,9 +57,10 @@ def test_the_file_gives_the_same_judgement_back(ends: TurnEnds, tmp_path: Path) 
         assert again.probability(text) == pytest.approx(ends.probability(text), abs=0.03)
 
 
-def test_a_broken_file_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
+def test_a_broken_file_says_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / TURN_ENDS_FILE
-    path.write_bytes(b"PK\x03\x04 and no more")
+    path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"turn_ends\.npz is broken"):
         TurnEnds.load(path)
 
