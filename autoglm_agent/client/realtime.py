@@ -47,6 +47,8 @@ PACKET_MS = 20
 """What a microphone gives: the packet of every telephone and browser."""
 OPEN_TIMEOUT_S = 10.0
 """A server that has not answered the handshake by then is not there."""
+CLOSE_TIMEOUT_S = 1.0
+"""Who leaves with events unread does not wait for the server's goodbye, which stands in the queue behind them."""
 
 
 class RealtimeClient:
@@ -177,6 +179,7 @@ async def connect(
             additional_headers=headers,
             max_size=MAX_EVENT_BYTES,
             open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
             compression=None,
             proxy=None,
         )

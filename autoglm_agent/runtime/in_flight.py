@@ -20,7 +20,7 @@ class InFlight:
 
     def __len__(self) -> int:
         """The number of requests in flight over all sessions."""
-        return sum(len(owed) for owed in self._owed.values())
+        return sum(len(owed) for owed in list(self._owed.values()))  # a copy: other threads may ask, too
 
     def note_request(self, request: m.Request) -> None:
         """Remember what `request` will be answered by, or forget what it gives up."""

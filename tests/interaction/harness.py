@@ -151,7 +151,9 @@ async def socket_client(script: Script, *, brain: BrainMaker | None = None, **se
     """A WebSocket to a real server, with the engine in a thread."""
     bridge = ComputeBridge.thread(EngineSpec(script=script))
     async with serving(Settings(port=0, **{"voice": "none"} | settings), bridge=bridge, brain=brain) as (url, service):
-        async with websockets.connect(f"{url.replace('http', 'ws')}/v1/realtime?model=nano") as socket:
+        address = f"{url.replace('http', 'ws')}/v1/realtime?model=nano"
+        # Leaving with events unread, the server's goodbye would be waited for behind them.
+        async with websockets.connect(address, close_timeout=0.5) as socket:
             client = Client(_Socket(socket), service)
             await client.next("session.created")
             yield client
